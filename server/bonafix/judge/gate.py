@@ -1,0 +1,155 @@
+"""The gate: a candidate and a test runner in, a judgement out.
+
+The stages run cheapest first, each gives one record, and a refusal stops the
+rest. The gate itself starts nothing: `run` is the project's test runner, handed
+in as a value.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bonafix.domain import (
+    Baseline,
+    Candidate,
+    Event,
+    Evidence,
+    Judgement,
+    Listener,
+    Runner,
+    SuiteRun,
+    TestResult,
+    silent,
+)
+from bonafix.judge.policy import policy
+from bonafix.judge.suite import lost, suite, won
+from bonafix.judge.target import changes, target
+from bonafix.judge.verdict import verdict
+
+VISIBLE_CAP = 8_000  # characters of test output that an author may be shown
+
+Files = Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a candidate is judged against.
+
+    `under` are accepted changes that the candidate stands on. `targets` may be
+    empty for a patch from outside: then they are the red ids that it turns green.
+    """
+
+    baseline: Baseline
+    targets: tuple[TestResult, ...]
+    under: Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """One stage's record with what it saw, for the report."""
+
+    record: Evidence
+    targets: tuple[TestResult, ...] = ()
+    run: SuiteRun | None = None
+
+
+async def judge(
+    candidate: Candidate, case: Case, run: Runner, listen: Listener = silent
+) -> Judgement:
+    """Send `candidate` through the stages until one refuses it."""
+    records: list[Evidence] = []
+    last = _Step(record=Evidence(stage="policy", result="skipped", summary=""))
+    begun = time.monotonic()
+    async for step in _stages(candidate, case, run, listen):
+        taken = step.record.seconds or time.monotonic() - begun
+        records.append(replace(step.record, seconds=taken))
+        last = step if step.run else replace(last, record=step.record)
+        listen(_seen(records[-1]))
+        begun = time.monotonic()
+        if step.record.refusal:
+            break
+    return _conclude(candidate, tuple(records), last)
+
+
+async def _stages(
+    candidate: Candidate, case: Case, run: Runner, listen: Listener
+) -> AsyncIterator[_Step]:
+    yield _Step(record=policy(candidate.patch, case.baseline.layout))
+    files = {**case.under, **candidate.patch.files}
+    if case.targets:
+        # Most candidates end here, so it comes before the suite on its own.
+        listen(Event(kind="stage", text="target"))
+        aimed = await run(files, select=[t.id for t in case.targets])
+        record = _timed(target(case.targets, aimed), aimed)
+        if record.refusal:
+            yield _Step(record=record, targets=case.targets, run=aimed)
+            return
+    listen(Event(kind="stage", text="suite"))
+    whole = await run(files, listen=listen)
+    targets = case.targets or _turned(case.baseline, whole)
+    # The suite's run must agree: passing only when run alone is not fixed.
+    yield _Step(record=target(targets, whole), targets=targets, run=whole)
+    record = await _suite(case.baseline, whole, files, run)
+    yield _Step(record=record, targets=targets, run=whole)
+
+
+async def _suite(
+    baseline: Baseline, whole: SuiteRun, files: Files, run: Runner
+) -> Evidence:
+    suspected = lost(baseline, whole)
+    confirmed = await _worse_again(baseline, suspected, files, run)
+    return suite(baseline, whole, confirmed, len(suspected) - len(confirmed))
+
+
+async def _worse_again(
+    baseline: Baseline, suspected: Sequence[str], files: Files, run: Runner
+) -> tuple[str, ...]:
+    """Those of `suspected` that are worse a second time, alone or in the suite."""
+    if not suspected:
+        return ()
+    alone = lost(baseline, await run(files, select=suspected))
+    steady = [node_id for node_id in suspected if node_id in alone]
+    if len(steady) == len(suspected):
+        return tuple(steady)
+    # Green alone but not in company may be a matter of order: once more, in full.
+    again = lost(baseline, await run(files))
+    return tuple(i for i in suspected if i in steady or i in again)
+
+
+def _turned(baseline: Baseline, whole: SuiteRun) -> tuple[TestResult, ...]:
+    return tuple(baseline.run.results[node_id] for node_id in won(baseline, whole))
+
+
+def _timed(record: Evidence, run: SuiteRun) -> Evidence:
+    return replace(record, seconds=run.seconds, cpu_seconds=run.cpu_seconds)
+
+
+def _seen(record: Evidence) -> Event:
+    return Event(kind="stage", text=record.stage, facts={"record": record})
+
+
+def _conclude(
+    candidate: Candidate, records: tuple[Evidence, ...], last: _Step
+) -> Judgement:
+    ruled, missing = verdict(records)
+    run = last.run
+    return Judgement(
+        candidate=candidate,
+        verdict=ruled,
+        evidence=records,
+        targets=changes(last.targets, run) if run else (),
+        missing=missing,
+        visible=_visible(last.targets, run) if run else "",
+    )
+
+
+def _visible(targets: Sequence[TestResult], run: SuiteRun) -> str:
+    """What the visible targets printed: all that the next author may learn."""
+    texts = [
+        f"{t.id}: {result.outcome}\n{result.longrepr or result.message}"
+        for t in targets
+        if (result := run.results.get(t.id)) and result.outcome.red
+    ]
+    return "\n\n".join(texts)[:VISIBLE_CAP]

@@ -1,0 +1,56 @@
+"""Judgements in, best first out; pure.
+
+Verdict, then supporting evidence, then doubts, then the size of the change and
+the constants that it adds: of two patches that say the same, the shorter one
+knows less about the tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from bonafix.domain import Change, Judgement, Patch, Verdict
+
+_VERDICTS = tuple(Verdict)
+_CONSTANT = re.compile(rb"'[^'\n]*'|\"[^\"\n]*\"|\b\d[\d_.eExXa-fA-F]*\b")
+
+
+def best_first(judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
+    """Sorted by rank; equal ranks keep their order."""
+    return tuple(sorted(judgements, key=_key))
+
+
+def _key(judgement: Judgement) -> tuple[int, int, int, int, int]:
+    records = judgement.evidence
+    patch = judgement.candidate.patch
+    return (
+        -_VERDICTS.index(judgement.verdict),
+        -sum(record.supports for record in records),
+        sum(bool(record.doubt) for record in records),
+        new_constants(patch),
+        size(patch),
+    )
+
+
+def size(patch: Patch) -> int:
+    """Lines removed plus lines added."""
+    return sum(sum(_line_delta(change).values()) for change in patch.changes)
+
+
+def new_constants(patch: Patch) -> int:
+    """How many number and string literals the patch adds, as text sees them."""
+    return sum(_added(change) for change in patch.changes)
+
+
+def _added(change: Change) -> int:
+    before = Counter(_CONSTANT.findall(change.before or b""))
+    after = Counter(_CONSTANT.findall(change.after or b""))
+    return (after - before).total()
+
+
+def _line_delta(change: Change) -> Counter[bytes]:
+    before = Counter((change.before or b"").splitlines())
+    after = Counter((change.after or b"").splitlines())
+    return (before - after) + (after - before)

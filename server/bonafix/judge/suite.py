@@ -1,0 +1,135 @@
+"""Stage 3b: the suite's run against the baseline in, what got worse out; pure.
+
+The criterion is not "all green" but "no id gets worse": a baseline may be red,
+and a new green elsewhere does not pay for a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bonafix.domain import (
+    Baseline,
+    Evidence,
+    Outcome,
+    SuiteRun,
+    Verdict,
+    worse,
+)
+
+SLOWER = 10  # times its CPU time in the baseline, twice: counts as hanging
+CPU_FLOOR = 1.0  # seconds; below it a ratio says nothing
+
+
+def lost(baseline: Baseline, run: SuiteRun) -> tuple[str, ...]:
+    """The ids that got worse, the baseline's flaky ones left out."""
+    known = [i for i in baseline.run.collected if i not in baseline.flaky]
+    return tuple(
+        node_id
+        for node_id in known
+        if worse(baseline.run.outcome(node_id), run.outcome(node_id))
+        or _much_slower(baseline, run, node_id)
+    )
+
+
+def won(baseline: Baseline, run: SuiteRun) -> tuple[str, ...]:
+    """The red ids that are green now."""
+    return tuple(
+        node_id
+        for node_id in baseline.run.red
+        if run.outcome(node_id) is Outcome.PASSED and node_id not in baseline.flaky
+    )
+
+
+def suite(
+    baseline: Baseline, run: SuiteRun, confirmed: Sequence[str], reruns: int
+) -> Evidence:
+    """Refuse what made any id worse.
+
+    `confirmed` are the ids of `lost` that were worse again each time they were
+    re-run, `reruns` how many ids were re-run at all.
+    """
+    tampered = _invariants(baseline, run)
+    if tampered:
+        return _record("fail", tampered, Verdict.TAMPERED, run, baseline)
+    if run.collection_errors:
+        first = run.collection_errors[0]
+        reason = f"{first.id} can no longer be collected"
+        return _record("fail", reason, Verdict.BROKEN, run, baseline)
+    if confirmed:
+        return _record(
+            "fail", _loss(baseline, run, confirmed), Verdict.REGRESSED, run, baseline
+        )
+    return _record("pass", _summary(baseline, run, reruns), None, run, baseline)
+
+
+def _invariants(baseline: Baseline, run: SuiteRun) -> str:
+    """What no honest change of product code does to a test session."""
+    if run.duplicates:
+        return f"{run.duplicates[0]} was reported more than once"
+    if not run.finished and not run.timed_out:
+        return "the test session ended before pytest said so"
+    unseen = set(run.collected) - set(baseline.run.collected)
+    if unseen:
+        return f"a test appeared that was not there before: {min(unseen)}"
+    return ""
+
+
+def _loss(baseline: Baseline, run: SuiteRun, confirmed: Sequence[str]) -> str:
+    node_id = confirmed[0]
+    before, after = baseline.run.outcome(node_id), run.outcome(node_id)
+    how = f"{before} before, {after} now"
+    if after is Outcome.MISSING:
+        how = f"{before} before, gone now"
+    elif not worse(before, after):
+        how = f"takes over {SLOWER} times as long now"
+    more = f" (and {len(confirmed) - 1} more)" if len(confirmed) > 1 else ""
+    return f"{node_id}: {how}{more}"
+
+
+def _summary(baseline: Baseline, run: SuiteRun, reruns: int) -> str:
+    same = len(baseline.run.collected) - len(won(baseline, run)) - _still_red(run)
+    parts = [f"{same} unchanged, 0 lost"]
+    if red := _still_red(run):
+        parts.append(f"{red} red before and now")
+    if baseline.flaky:
+        parts.append(f"{len(baseline.flaky)} flaky")
+    if reruns:
+        parts.append(f"{reruns} unsteady, passed when re-run")
+    return ", ".join(parts)
+
+
+def _still_red(run: SuiteRun) -> int:
+    return len(run.red)
+
+
+def _much_slower(baseline: Baseline, run: SuiteRun, node_id: str) -> bool:
+    before = baseline.run.results.get(node_id)
+    after = run.results.get(node_id)
+    if before is None or after is None or before.outcome.red:
+        return False
+    limit = max(CPU_FLOOR, SLOWER * before.cpu_seconds)
+    return after.cpu_seconds > limit
+
+
+def _record(
+    result: str,
+    summary: str,
+    refusal: Verdict | None,
+    run: SuiteRun,
+    baseline: Baseline,
+) -> Evidence:
+    return Evidence(
+        stage="suite",
+        result="pass" if result == "pass" else "fail",
+        summary=summary,
+        refusal=refusal,
+        seconds=run.seconds,
+        cpu_seconds=run.cpu_seconds,
+        facts={
+            "collected": len(run.collected),
+            "before": len(baseline.run.collected),
+            "won": list(won(baseline, run)),
+            "red": list(run.red),
+        },
+    )

@@ -1,0 +1,210 @@
+"""The loop: propose, judge, rank; ends with the best-ranked survivor.
+
+It stops at the first `verified` patch, or when the proposers have no more to
+say, enough plausible patches have survived, or the time is up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from bonafix import syntax
+from bonafix.domain import (
+    Candidate,
+    Cost,
+    Event,
+    Feedback,
+    Judgement,
+    Listener,
+    Patch,
+    Proposer,
+    Repair,
+    Runner,
+    Task,
+    Verdict,
+    add_costs,
+    silent,
+)
+from bonafix.errors import ServiceError
+from bonafix.judge.gate import Case, judge
+from bonafix.judge.rank import best_first
+from bonafix.text import decode
+
+ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
+
+# (name of the engine, who writes the patches)
+Engine = tuple[str, Proposer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    task: Task
+    case: Case
+    run: Runner
+    listen: Listener
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What one repair has seen so far; lives as long as its loop."""
+
+    judged: dict[str, Judgement] = field(default_factory=dict)
+    costs: dict[str, Cost] = field(default_factory=dict)
+    screened: int = 0
+    infeasible: str = ""
+    failure: ServiceError | None = None
+
+    def hear(self, event: Event) -> None:
+        """Note what a proposer reports beside its candidates."""
+        cost = event.facts.get("cost")
+        if isinstance(cost, Cost):
+            self.costs[str(event.facts.get("author", ""))] = cost
+        screened = event.facts.get("screened")
+        if isinstance(screened, int):
+            self.screened = screened
+        infeasible = event.facts.get("infeasible")
+        if isinstance(infeasible, str):
+            self.infeasible = infeasible
+
+    @property
+    def survivors(self) -> list[Judgement]:
+        """Those that nothing was proven against."""
+        good = {Verdict.PLAUSIBLE, Verdict.VERIFIED}
+        return [j for j in self.judged.values() if j.verdict in good]
+
+
+async def repair(
+    task: Task,
+    case: Case,
+    engines: Sequence[Engine],
+    run: Runner,
+    *,
+    seconds: float,
+    listen: Listener = silent,
+) -> Repair:
+    """Work on one group of failures for at most `seconds` (wall)."""
+    ledger = _Ledger()
+    begun = time.monotonic()
+
+    def heard(event: Event) -> None:
+        ledger.hear(event)
+        listen(event)
+
+    work = _Work(task, case, run, heard)
+    late = False
+    try:
+        async with asyncio.timeout(seconds):
+            for engine in engines:
+                if await _exhaust(engine, work, ledger):
+                    break
+    except TimeoutError:
+        late = True
+    reason = f"no fix within {seconds:.0f} s" if late else ""
+    return _outcome(task, engines, ledger, time.monotonic() - begun, reason)
+
+
+async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
+    """Judge what one engine proposes; true when nothing better can come."""
+    name, propose = engine
+    latest: list[Judgement] = []
+    before = len(ledger.survivors)
+    work.listen(Event(kind="note", text=f"engine: {name}", facts={"engine": name}))
+    stream = propose(work.task, work.run, _feedback(latest), work.listen)
+    # An async generator is a process tree here: closing it ends the processes.
+    async with contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream)) as source:
+        try:
+            async for candidate in source:
+                latest[:] = [await _judged(candidate, work, ledger)]
+                if latest[0].verdict is Verdict.VERIFIED:
+                    return True
+                if len(ledger.survivors) - before >= ENOUGH:
+                    return False
+        except ServiceError as error:
+            ledger.failure = error
+            work.listen(Event(kind="note", text=str(error)))
+    return False
+
+
+async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgement:
+    """The gate's word on it; identical patches are judged once."""
+    key = normal_form(candidate.patch)
+    if key not in ledger.judged:
+        new = {"new": candidate}
+        work.listen(Event(kind="candidate", text=candidate.title, facts=new))
+        judgement = await judge(candidate, work.case, work.run, work.listen)
+        ledger.judged[key] = judgement
+        ruling = f"{judgement.verdict}: {judgement.reason}"
+        facts = {"judgement": judgement}
+        work.listen(Event(kind="verdict", text=ruling, facts=facts))
+    return ledger.judged[key]
+
+
+def normal_form(patch: Patch) -> str:
+    """The same text for patches that differ in comments and white space only."""
+    parts = []
+    for change in patch.changes:
+        after = change.after
+        if after is not None and change.path.endswith(".py"):
+            with contextlib.suppress(ValueError):  # undecodable: the bytes will do
+                after = syntax.normalised(decode(after).text).encode()
+        parts.append(f"{change.path}\0{change.kind}\0{after!r}")
+    return "\0\0".join(parts)
+
+
+def _feedback(latest: list[Judgement]) -> Callable[[], Feedback | None]:
+    def feedback() -> Feedback | None:
+        if not latest:
+            return None
+        return Feedback(verdict=latest[0].verdict, visible=latest[0].visible)
+
+    return feedback
+
+
+def _outcome(
+    task: Task,
+    engines: Sequence[Engine],
+    ledger: _Ledger,
+    seconds: float,
+    reason: str,
+) -> Repair:
+    survivors = best_first(ledger.survivors)
+    best = survivors[0] if survivors else None
+    asked = "+".join(name for name, _ in engines)
+    failure = ledger.failure
+    verdict = best.verdict if best else Verdict.GAVE_UP
+    if failure and not best:
+        verdict = Verdict.ERROR
+    return Repair(
+        targets=task.targets,
+        verdict=verdict,
+        engine=best.candidate.author if best else asked,
+        best=best,
+        alternatives=survivors[1:],
+        tried=len(ledger.judged),
+        screened=ledger.screened,
+        cost=add_costs(list(ledger.costs.values())),
+        seconds=seconds,
+        reason=_why(best, ledger, reason),
+        error_kind=failure.kind if failure else "",
+    )
+
+
+def _why(best: Judgement | None, ledger: _Ledger, reason: str) -> str:
+    if ledger.failure:
+        return str(ledger.failure)
+    if best:
+        return best.reason
+    if ledger.infeasible:
+        return f"no honest fix was found; its author says: {ledger.infeasible}"
+    if reason:
+        return reason
+    refused = best_first(tuple(ledger.judged.values()))
+    if refused:
+        nearest = refused[0]
+        return f"the nearest candidate is {nearest.verdict}: {nearest.reason}"
+    return f"no candidate made the failing tests pass ({ledger.screened} tried)"
