@@ -361,6 +361,7 @@ class Repair:
     engine: str  # that made the best candidate; else the one that was asked for
     best: Judgement | None = None
     alternatives: tuple[Judgement, ...] = ()
+    refused: tuple[Judgement, ...] = ()  # nearest to a fix first
     tried: int = 0  # candidates that reached the gate
     screened: int = 0  # candidates that failed a visible target and went no further
     cost: Cost = Cost()
@@ -368,6 +369,7 @@ class Repair:
     reason: str = ""
     error_kind: str = ""  # `BonafixError.kind` where something outside stopped it
     receipt: str = ""  # absolute path of the receipt's file
+    whole: bool = False  # the sum of several repairs, judged on the untouched tree
 
 
 # ---------------------------------------------------------------- progress, seams

@@ -1,41 +1,98 @@
-"""The composition root: the one object that the front ends hold."""
+"""The composition root: the one object that the front ends hold.
+
+It makes the copy, finds the interpreter, builds the test runner, and hands them
+as values to whoever needs them. Nothing in here writes into the project's tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import difflib
+import os
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bonafix import __version__, diffs
 from bonafix.config import Config
+from bonafix.deliver import receipts
+from bonafix.deliver.secrecy import secrets_of
 from bonafix.domain import (
+    Author,
     Baseline,
+    Candidate,
+    Cost,
+    Event,
+    Feedback,
     Judgement,
     Listener,
+    Patch,
+    Proposer,
     Repair,
+    Runner,
     Snapshot,
     SuiteRun,
     Suspect,
+    Task,
     TestResult,
+    Verdict,
     silent,
 )
+from bonafix.errors import UsageError
+from bonafix.judge.gate import Case, judge
+from bonafix.observe.baseline import baseline as take_baseline
+from bonafix.observe.failures import groups as grouped
+from bonafix.observe.interpreter import Interpreter, find
+from bonafix.observe.localise import suspects
+from bonafix.observe.run import make_runner, require_usable
+from bonafix.repair import Engine, repair
+from bonafix.sandbox.scratch import scratch
+from bonafix.sandbox.tree import take
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
+NOTHING = Patch(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One run of the suite with what follows from it."""
 
-    snapshot: Snapshot
+    snapshot: Snapshot  # its `lower` is gone by now
     run: SuiteRun
     groups: tuple[tuple[TestResult, ...], ...]  # red results with one cause each
     suspects: Mapping[str, tuple[Suspect, ...]]  # failing id -> best first
     shown: Mapping[str, bytes]  # path -> contents as they were when it ran
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """What all runs of one job share: the copy, the interpreter, the runner."""
+
+    snapshot: Snapshot
+    interpreter: Interpreter
+    run: Runner
+
+    def on_top_of(self, patch: Patch) -> _Bench:
+        """The same with `patch` taken for granted."""
+        sources = {**self.snapshot.sources}
+        for path, after in patch.files.items():
+            sources.pop(path, None)
+            if after is not None:
+                sources[path] = after
+        snapshot = replace(self.snapshot, sources=sources)
+        return replace(self, snapshot=snapshot, run=_layered(self.run, patch))
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A root with its settings. Nothing here writes into the root.
+    """A root with its settings.
 
     Every coroutine may be cancelled; a cancel leaves no process behind.
     """
@@ -56,36 +113,320 @@ class Project:
         Raises:
             UntrustedError: the suite cannot be run or trusted; says why.
         """
-        raise NotImplementedError
+        async with self._bench(buffers) as bench:
+            run = await bench.run(
+                {},
+                select=select,
+                expression=expression,
+                record_lines=True,
+                listen=listen,
+            )
+            require_usable(run)
+            _require_known(select or (), run)
+            found = tuple(run.results[node_id] for node_id in run.red)
+            return Observation(
+                snapshot=bench.snapshot,
+                run=run,
+                groups=grouped(run, found),
+                suspects={one.id: suspects(run, [one]) for one in found},
+                shown=bench.snapshot.sources,
+            )
 
-    async def baseline(
-        self, *, buffers: Buffers | None = None, listen: Listener = silent
-    ) -> Baseline:
-        """Run the untouched suite as often as a judgement needs it."""
-        raise NotImplementedError
-
-    def fix(
+    async def fix(
         self,
         *,
         tests: Sequence[str] = (),
         expression: str = "",
         buffers: Buffers | None = None,
+        applying: bool = False,
         listen: Listener = silent,
-    ) -> AsyncIterator[Repair]:
+    ) -> AsyncGenerator[Repair]:
         """Repair the named failures, else all; one `Repair` per cause.
 
-        Each repair is judged on top of the accepted ones before it. `Repair.best`
-        holds the patch relative to that state; the last yielded value with no
-        targets is the final tree judged as a whole where there were several.
+        Each is judged on top of those before it that would be delivered. Where
+        several were, the last `Repair` is their sum, judged as a whole on the
+        untouched tree. `applying` says that only what `config.accept` lets through
+        will be delivered; otherwise plausible patches are shown, so they count.
+
+        Raises:
+            UsageError: a named test does not exist.
+            UntrustedError: the suite cannot be run or trusted.
         """
-        raise NotImplementedError
+        async with self._bench(buffers) as bench:
+            base = await self._baseline(bench, tests, listen)
+            wanted = await self._wanted(bench, base, tests, expression)
+            for flaky in (r for r in wanted if r.id in base.flaky):
+                yield _unsteady(flaky, base)
+            stable = [r for r in wanted if r.id not in base.flaky]
+            kept: list[Repair] = []
+            each = self._each(
+                bench, base, stable, kept=kept, applying=applying, listen=listen
+            )
+            async with contextlib.aclosing(each):
+                async for done in each:
+                    yield done
+            if len(kept) > 1:
+                yield await self._whole(bench, base, kept, listen)
 
     async def check(
         self,
-        patch: str | bytes,
+        patch: bytes,
         *,
         tests: Sequence[str] = (),
         listen: Listener = silent,
     ) -> tuple[Judgement, Baseline, str]:
-        """Judge anyone's unified diff: the judgement, baseline, receipt's path."""
-        raise NotImplementedError
+        """Judge anyone's unified diff against the working tree; with its receipt.
+
+        Raises:
+            UsageError: the diff is empty or does not parse or apply.
+            UntrustedError: the suite cannot be run or trusted.
+        """
+        async with self._bench(None) as bench:
+            parsed = diffs.parse(patch, _reader(bench.snapshot))
+            base = await self._baseline(bench, tests, listen)
+            targets = tuple(base.run.results[test] for test in tests)
+            candidate = Candidate(patch=parsed, author="outside")
+            case = Case(baseline=base, targets=targets)
+            judgement = await judge(candidate, case, bench.run, listen)
+            return judgement, base, self._receipt(judgement, bench, base)
+
+    # ------------------------------------------------------------------ its parts
+
+    @contextlib.asynccontextmanager
+    async def _bench(self, buffers: Buffers | None) -> AsyncIterator[_Bench]:
+        with scratch() as folder:
+            interpreter = await find(self.root, self.config)
+            snapshot = take(
+                self.root,
+                folder / "lower",
+                buffers=buffers or {},
+                carry=self.config.carry,
+            )
+            run = make_runner(snapshot, interpreter, self.config)
+            yield _Bench(snapshot=snapshot, interpreter=interpreter, run=run)
+
+    async def _baseline(
+        self, bench: _Bench, tests: Sequence[str], listen: Listener
+    ) -> Baseline:
+        listen(Event(kind="stage", text="baseline"))
+        base = await take_baseline(
+            bench.snapshot,
+            bench.run,
+            self.config,
+            bench.interpreter,
+            targets=tests,
+            listen=listen,
+        )
+        _require_known(tests, base.run)
+        listen(Event(kind="stage", text="baseline", facts={"baseline": base}))
+        return base
+
+    async def _wanted(
+        self, bench: _Bench, base: Baseline, tests: Sequence[str], expression: str
+    ) -> tuple[TestResult, ...]:
+        red = set(base.run.red) | {i for i in base.flaky if _ever_red(base, i)}
+        if tests:
+            red &= set(tests)
+        if expression:
+            chosen = await bench.run({}, expression=expression)
+            red &= set(chosen.collected)
+        return tuple(base.run.results[i] for i in base.run.collected if i in red)
+
+    async def _each(
+        self,
+        bench: _Bench,
+        base: Baseline,
+        wanted: Sequence[TestResult],
+        *,
+        kept: list[Repair],
+        applying: bool,
+        listen: Listener,
+    ) -> AsyncGenerator[Repair]:
+        engines = self._engines()
+        now, stack = base, bench
+        for group in grouped(base.run, wanted):
+            left = tuple(one for one in group if now.run.outcome(one.id).red)
+            if not left:
+                continue
+            listen(Event(kind="stage", text="repair", facts={"targets": left}))
+            done = await self._repair(stack, now, left, engines, listen)
+            yield done
+            if done.best and self._delivers(done, applying=applying):
+                kept.append(done)
+                stack = stack.on_top_of(done.best.candidate.patch)
+                run = await stack.run({}, record_lines=True)
+                now = replace(now, run=run)
+
+    async def _repair(
+        self,
+        bench: _Bench,
+        base: Baseline,
+        targets: tuple[TestResult, ...],
+        engines: Sequence[Engine],
+        listen: Listener,
+    ) -> Repair:
+        task = Task(
+            snapshot=bench.snapshot,
+            layout=base.layout,
+            targets=targets,
+            suspects=suspects(base.run, targets),
+            baseline=base.run,
+            seconds=self.config.timeout,
+        )
+        case = Case(baseline=base, targets=targets)
+        seconds = self.config.timeout
+        done = await repair(
+            task, case, engines, bench.run, seconds=seconds, listen=listen
+        )
+        for other in (*done.alternatives, *done.refused):
+            self._receipt(other, bench, base)
+        kept = self._receipt(done.best, bench, base, done.cost) if done.best else ""
+        return replace(done, receipt=kept)
+
+    async def _whole(
+        self,
+        bench: _Bench,
+        base: Baseline,
+        kept: Sequence[Repair],
+        listen: Listener,
+    ) -> Repair:
+        """The sum of the kept repairs, judged once against the untouched tree."""
+        total = NOTHING
+        for done in kept:
+            assert done.best is not None
+            total = diffs.compose(total, done.best.candidate.patch)
+        targets = tuple(target for done in kept for target in done.targets)
+        listen(Event(kind="stage", text="whole"))
+        candidate = Candidate(patch=total, author=_author(kept), title="all together")
+        case = Case(baseline=base, targets=targets)
+        judgement = await judge(candidate, case, bench.run, listen)
+        return Repair(
+            targets=targets,
+            verdict=judgement.verdict,
+            engine=candidate.author,
+            best=judgement,
+            tried=1,
+            reason=judgement.reason,
+            receipt=self._receipt(judgement, bench, base),
+            whole=True,
+        )
+
+    def _receipt(
+        self,
+        judgement: Judgement,
+        bench: _Bench,
+        base: Baseline,
+        cost: Cost | None = None,
+    ) -> str:
+        """Keep what was judged; the path of its file."""
+        receipt = receipts.make(
+            judgement,
+            base,
+            bench.snapshot,
+            created=datetime.now(UTC),
+            cost=cost,
+            versions={"bonafix": __version__},
+        )
+        return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
+
+    def _engines(self) -> tuple[Engine, ...]:
+        """Who proposes, in their order; parsers and SDKs are loaded only here."""
+        from bonafix.propose import claude  # noqa: PLC0415
+        from bonafix.propose.search import engine  # noqa: PLC0415
+
+        wanted = self.config.engine
+        search = ("search", _within(self.config.search_seconds, engine.propose))
+        model = ("claude", claude.proposer(self.config))
+        if wanted == "search":
+            return (search,)
+        if wanted == "claude":
+            return (model,)
+        able = claude.find_credentials(os.environ) is not None
+        return (search, model) if able else (search,)
+
+    def _delivers(self, done: Repair, *, applying: bool) -> bool:
+        if done.verdict is Verdict.VERIFIED:
+            return True
+        allowed = self.config.accept == "plausible" or not applying
+        return done.verdict is Verdict.PLAUSIBLE and allowed
+
+
+def _within(seconds: float, propose: Proposer) -> Proposer:
+    """`propose` with at most `seconds` of wall time."""
+
+    def bounded(
+        task: Task,
+        run: Runner,
+        feedback: Callable[[], Feedback | None],
+        listen: Listener,
+    ) -> AsyncIterator[Candidate]:
+        brief = replace(task, seconds=min(seconds, task.seconds))
+        return propose(brief, run, feedback, listen)
+
+    return bounded
+
+
+def _layered(run: Runner, under: Patch) -> Runner:
+    """`run` with `under` already laid over the snapshot."""
+
+    async def layered(
+        files: Mapping[str, bytes | None],
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        return await run(
+            {**under.files, **files},
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=per_test,
+            listen=listen,
+        )
+
+    return layered
+
+
+def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
+    def read(path: str) -> bytes | None:
+        if path in snapshot.sources:
+            return snapshot.sources[path]
+        if path in snapshot.files:
+            return (snapshot.lower / path).read_bytes()
+        return None
+
+    return read
+
+
+def _require_known(tests: Sequence[str], run: SuiteRun) -> None:
+    for test in tests:
+        if test not in run.collected:
+            near = difflib.get_close_matches(test, run.collected, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"no test has the id {test}{hint}")
+
+
+def _ever_red(base: Baseline, node_id: str) -> bool:
+    return any(outcome.red for outcome in base.repeats.get(node_id, ()))
+
+
+def _unsteady(result: TestResult, base: Baseline) -> Repair:
+    seen = ", ".join(base.repeats.get(result.id, (result.outcome,)))
+    return Repair(
+        targets=(result,),
+        verdict=Verdict.FLAKY,
+        engine="",
+        reason=f"the test itself is flaky: {seen} on the same code",
+    )
+
+
+def _author(kept: Sequence[Repair]) -> Author:
+    authors = {done.best.candidate.author for done in kept if done.best}
+    return authors.pop() if len(authors) == 1 else "outside"

@@ -151,7 +151,7 @@ def normal_form(patch: Patch) -> str:
         after = change.after
         if after is not None and change.path.endswith(".py"):
             with contextlib.suppress(ValueError):  # undecodable: the bytes will do
-                after = syntax.normalised(decode(after).text).encode()
+                after = syntax.normalise(decode(after).text).encode()
         parts.append(f"{change.path}\0{change.kind}\0{after!r}")
     return "\0\0".join(parts)
 
@@ -185,6 +185,7 @@ def _outcome(
         engine=best.candidate.author if best else asked,
         best=best,
         alternatives=survivors[1:],
+        refused=_refused(ledger),
         tried=len(ledger.judged),
         screened=ledger.screened,
         cost=add_costs(list(ledger.costs.values())),
@@ -203,8 +204,12 @@ def _why(best: Judgement | None, ledger: _Ledger, reason: str) -> str:
         return f"no honest fix was found; its author says: {ledger.infeasible}"
     if reason:
         return reason
-    refused = best_first(tuple(ledger.judged.values()))
-    if refused:
+    if refused := _refused(ledger):
         nearest = refused[0]
         return f"the nearest candidate is {nearest.verdict}: {nearest.reason}"
     return f"no candidate made the failing tests pass ({ledger.screened} tried)"
+
+
+def _refused(ledger: _Ledger) -> tuple[Judgement, ...]:
+    left = [j for j in ledger.judged.values() if j not in ledger.survivors]
+    return best_first(left)

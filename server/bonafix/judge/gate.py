@@ -37,13 +37,12 @@ Files = Mapping[str, bytes | None]
 class Case:
     """What a candidate is judged against.
 
-    `under` are accepted changes that the candidate stands on. `targets` may be
-    empty for a patch from outside: then they are the red ids that it turns green.
+    `targets` may be empty for a patch from outside: then they are the red ids that
+    it turns green.
     """
 
     baseline: Baseline
     targets: tuple[TestResult, ...]
-    under: Files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ async def _stages(
     candidate: Candidate, case: Case, run: Runner, listen: Listener
 ) -> AsyncIterator[_Step]:
     yield _Step(record=policy(candidate.patch, case.baseline.layout))
-    files = {**case.under, **candidate.patch.files}
+    files = candidate.patch.files
     if case.targets:
         # Most candidates end here, so it comes before the suite on its own.
         listen(Event(kind="stage", text="target"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bonafix import syntax
 from bonafix.domain import Change, Evidence, Layout, Patch, Place, Verdict
 from bonafix.layout import refusal
-from bonafix.text import UndecodableError, decode
+from bonafix.text import TextError, decode
 
 _IRREGULAR = {
     "delete": "it deletes the file",
@@ -60,7 +60,7 @@ def _broken(change: Change) -> Evidence | None:
         return None
     try:
         source = decode(change.after)
-    except UndecodableError as error:
+    except TextError as error:
         return _unreadable(change.path, str(error), 1)
     if syntax.is_valid(source.text):
         return None

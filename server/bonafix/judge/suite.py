@@ -88,9 +88,8 @@ def _loss(baseline: Baseline, run: SuiteRun, confirmed: Sequence[str]) -> str:
 
 
 def _summary(baseline: Baseline, run: SuiteRun, reruns: int) -> str:
-    same = len(baseline.run.collected) - len(won(baseline, run)) - _still_red(run)
-    parts = [f"{same} unchanged, 0 lost"]
-    if red := _still_red(run):
+    parts = [f"{_unchanged(baseline, run)} unchanged, 0 lost"]
+    if red := len(run.red):
         parts.append(f"{red} red before and now")
     if baseline.flaky:
         parts.append(f"{len(baseline.flaky)} flaky")
@@ -99,8 +98,18 @@ def _summary(baseline: Baseline, run: SuiteRun, reruns: int) -> str:
     return ", ".join(parts)
 
 
-def _still_red(run: SuiteRun) -> int:
-    return len(run.red)
+def _unchanged(baseline: Baseline, run: SuiteRun) -> int:
+    """Ids that are as good as before, the red ones not counted."""
+    return len(baseline.run.collected) - len(won(baseline, run)) - len(run.red)
+
+
+def _after(baseline: Baseline, run: SuiteRun) -> dict[str, str]:
+    """The ids whose outcome changed, with what it is now."""
+    return {
+        node_id: str(run.outcome(node_id))
+        for node_id in baseline.run.collected
+        if run.outcome(node_id) is not baseline.run.outcome(node_id)
+    }
 
 
 def _much_slower(baseline: Baseline, run: SuiteRun, node_id: str) -> bool:
@@ -129,7 +138,10 @@ def _record(
         facts={
             "collected": len(run.collected),
             "before": len(baseline.run.collected),
+            "unchanged": _unchanged(baseline, run),
+            "lost": list(lost(baseline, run)),
             "won": list(won(baseline, run)),
             "red": list(run.red),
+            "after": _after(baseline, run),
         },
     )

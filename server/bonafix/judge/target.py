@@ -17,9 +17,7 @@ from bonafix.domain import (
 def changes(targets: Sequence[TestResult], run: SuiteRun) -> tuple[TargetChange, ...]:
     """Each target's outcome before and after."""
     return tuple(
-        TargetChange(
-            id=target.id, before=target.outcome, after=run.outcome(target.id)
-        )
+        TargetChange(id=target.id, before=target.outcome, after=run.outcome(target.id))
         for target in targets
     )
 

@@ -1,0 +1,65 @@
+# Two commands for newcomers: `make demo` and `make test`. Both set up what they
+# need in .venv once, work offline from then on, and in a path with spaces.
+
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_MIN := 22
+PROJECT ?= fixtures/ledger/project
+
+# The first interpreter that is new enough; PYTHON=... overrides.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+
+.PHONY: demo test lint types units client clean help
+
+help:
+	@echo "make demo    repair a failing project, no key needed"
+	@echo "make test    lint, types, imports, tests, and the editor extension"
+	@echo "make clean   remove what these made"
+
+demo: $(VENV)/.installed
+	@$(BIN)/python -m bonafix fix $(PROJECT) --engine search; code=$$?; \
+	if [ $$code -ne 0 ] && [ $$code -ne 1 ] && [ $$code -ne 5 ]; then exit $$code; fi
+	@echo
+	@echo "With Claude instead: ANTHROPIC_API_KEY=... $(BIN)/bonafix fix $(PROJECT) --engine claude"
+
+test: lint types units client
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+units: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+client: client-vscode/node_modules/.installed
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	cd client-vscode && npm run --silent check
+
+client-vscode/node_modules/.installed: client-vscode/package-lock.json $(VENV)/.dev
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	cd client-vscode && npm ci --no-audit --no-fund
+	@touch $@
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "Bonafix needs Python 3.11 or newer on PATH (or: make PYTHON=/path/to/python3)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module does not work here; on Debian and Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.python
+	@echo "setting up $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "setting up the development tools (once)"
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .cache client-vscode/node_modules client-vscode/dist client-vscode/*.vsix

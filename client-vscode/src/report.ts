@@ -1,0 +1,53 @@
+/** What is known of the extension and its server in; the text of a bug report out. */
+
+import type { Launch, ServerSettings } from "./settings.ts";
+import type { ServerState, Works } from "./status.ts";
+
+export interface Facts {
+  readonly extension: string;
+  readonly editor: string;
+  readonly platform: string;
+  readonly remote: string | undefined;
+  readonly folders: number;
+  readonly state: ServerState;
+  readonly launch: Launch | string;
+  readonly executable: string | undefined;
+  readonly server: { name: string; version?: string | undefined } | undefined;
+  readonly settings: ServerSettings;
+  readonly works: Works;
+}
+
+/** Markdown for a bug report. Never the environment: it is where secrets live. */
+export function debugReport(facts: Facts): string {
+  const { launch, server } = facts;
+  const command =
+    typeof launch === "string" ? launch : [launch.command, ...launch.args].join(" ");
+  const version = server ? `${server.name} ${server.version ?? "?"}` : "not connected";
+  const rows = [
+    ["Extension", facts.extension],
+    ["Editor", facts.editor],
+    ["Platform", facts.platform],
+    ["Remote", facts.remote ?? "no"],
+    ["Workspace folders", String(facts.folders)],
+    ["Server state", facts.state],
+    ["Server command", command],
+    ["Found at", facts.executable ?? "not found"],
+    ["Server", version],
+    [
+      "Running work",
+      [...facts.works.values()].map((w) => w.title).join("; ") || "none",
+    ],
+  ];
+  return [
+    "# Bonafix: debug information",
+    "",
+    ...rows.map(([name, value]) => `- ${name}: ${value}`),
+    "",
+    "Settings sent to the server:",
+    "",
+    "```json",
+    JSON.stringify(facts.settings, undefined, 2),
+    "```",
+    "",
+  ].join("\n");
+}

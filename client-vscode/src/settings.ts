@@ -1,0 +1,97 @@
+/** The editor's `bonafix.*` settings in; what the server takes, and how to start it, out. */
+
+import { homedir } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+
+/** Editor setting -> the server's own name for it. `path` and `trace` stay here. */
+const SERVER_NAMES = {
+  interpreter: "interpreter",
+  run: "run",
+  engine: "engine",
+  model: "model",
+  thinking: "thinking",
+  maxCost: "max_cost",
+  timeout: "timeout",
+  logLevel: "log_level",
+} as const;
+
+export const SECTION = "bonafix";
+export const SERVER_SETTINGS = Object.keys(SERVER_NAMES);
+
+/** What the server takes at its start only. */
+export const RESTART_SETTINGS = ["path", "logLevel"];
+
+/** One scope's settings: `chosen` tells a user's choice from a declared default. */
+export interface SettingsReader {
+  get(key: string): unknown;
+  chosen(key: string): boolean;
+}
+
+/** What variables in a setting may stand for. */
+export interface Surroundings {
+  readonly folder?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home?: string;
+}
+
+export type ServerSettings = Record<string, unknown>;
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The settings to send, under the server's names.
+ *
+ * Only what somebody chose is sent: a default sent as if it were a choice would
+ * overrule the user's own configuration file and the project's.
+ */
+export function serverSettings(
+  reader: SettingsReader,
+  trusted: boolean,
+  around: Surroundings,
+): ServerSettings {
+  const settings: ServerSettings = { trust: trusted };
+  for (const [key, name] of Object.entries(SERVER_NAMES)) {
+    const value = reader.get(key);
+    if (reader.chosen(key) && value !== null && value !== undefined) {
+      settings[name] = key === "interpreter" ? interpreter(value, around) : value;
+    }
+  }
+  return settings;
+}
+
+/** How to start the server; throws an `Error` that says what is wrong with the setting. */
+export function serverLaunch(path: unknown, around: Surroundings): Launch {
+  const parts = typeof path === "string" ? [path] : path;
+  if (!Array.isArray(parts) || !parts.every((part) => typeof part === "string")) {
+    throw new Error("bonafix.path must be a list of strings.");
+  }
+  const [command, ...args] = parts.map((part) => expand(part, around));
+  if (!command) {
+    throw new Error("bonafix.path is empty: it must name the server's command.");
+  }
+  return { command, args: [...args, "lsp"] };
+}
+
+/** `~`, `${workspaceFolder}`, `${userHome}`, `${env:NAME}` replaced; the rest kept. */
+export function expand(text: string, around: Surroundings): string {
+  const home = around.home ?? homedir();
+  return text
+    .replace(/^~(?=$|[/\\])/, () => home)
+    .replace(/\$\{userHome\}/g, () => home)
+    .replace(/\$\{workspaceFolder\}/g, (whole) => around.folder ?? whole)
+    .replace(/\$\{env:(\w+)\}/g, (_, name: string) => around.env[name] ?? "");
+}
+
+/** The server takes an absolute path; only the editor knows what a relative one means. */
+function interpreter(value: unknown, around: Surroundings): unknown {
+  if (typeof value !== "string" || value === "") {
+    return value;
+  }
+  const path = expand(value, around);
+  const bare = !/[/\\]/.test(path);
+  const rooted = bare || isAbsolute(path) || around.folder === undefined;
+  return rooted ? path : resolve(around.folder, path);
+}

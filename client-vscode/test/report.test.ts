@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { debugReport, type Facts } from "../src/report.ts";
+
+const facts: Facts = {
+  extension: "bonafix.bonafix 0.1.0",
+  editor: "An editor 1.91.0",
+  platform: "linux x64",
+  remote: undefined,
+  folders: 1,
+  state: "running",
+  launch: { command: "bonafix", args: ["lsp"] },
+  executable: "/usr/bin/bonafix",
+  server: { name: "bonafix", version: "0.1.0" },
+  settings: { trust: true, engine: "search" },
+  works: new Map([["t", { title: "Fixing test_a", cancellable: true }]]),
+};
+
+test("the report tells how the server was started, found and set", () => {
+  const report = debugReport(facts);
+  for (const line of [
+    "- Server command: bonafix lsp",
+    "- Found at: /usr/bin/bonafix",
+    "- Server: bonafix 0.1.0",
+    "- Running work: Fixing test_a",
+    '  "engine": "search"',
+  ]) {
+    assert.ok(report.split("\n").includes(line), `${line} is missing in:\n${report}`);
+  }
+});
+
+test("the report of a server that is not there says why", () => {
+  const launch = "bonafix.path is empty";
+  const report = debugReport({
+    ...facts,
+    launch,
+    executable: undefined,
+    server: undefined,
+  });
+  assert.match(report, /Server command: bonafix\.path is empty/);
+  assert.match(report, /Found at: not found/);
+  assert.match(report, /Server: not connected/);
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { expand, serverLaunch, serverSettings } from "../src/settings.ts";
+
+const around = {
+  folder: "/project",
+  home: "/home/me",
+  env: { TOOLS: "/opt/tools" },
+};
+
+/** Settings as an editor would hold them: `values`, of which `chosen` were set. */
+function reader(values: Record<string, unknown>, chosen = Object.keys(values)) {
+  return {
+    get: (key: string) => values[key],
+    chosen: (key: string) => chosen.includes(key),
+  };
+}
+
+test("a declared default is not sent as if it were a choice", () => {
+  const settings = serverSettings(reader({ engine: "auto" }, []), true, around);
+  assert.deepEqual(settings, { trust: true });
+});
+
+test("a choice is sent under the server's own name", () => {
+  const values = { maxCost: 2.5, logLevel: "debug", run: "manual", thinking: "8000" };
+  assert.deepEqual(serverSettings(reader(values), true, around), {
+    trust: true,
+    run: "manual",
+    thinking: "8000",
+    max_cost: 2.5,
+    log_level: "debug",
+  });
+});
+
+test("a choice that equals the default is still sent", () => {
+  const settings = serverSettings(reader({ engine: "auto" }), true, around);
+  assert.equal(settings.engine, "auto");
+});
+
+test("an untrusted workspace is said to be so", () => {
+  assert.deepEqual(serverSettings(reader({}), false, around), { trust: false });
+});
+
+test("how the server is started and traced stays in the editor", () => {
+  const values = { path: ["elsewhere"], "trace.server": "verbose" };
+  assert.deepEqual(serverSettings(reader(values), true, around), { trust: true });
+});
+
+for (const [written, sent] of [
+  ["", ""],
+  ["python3.13", "python3.13"],
+  ["/usr/bin/python3", "/usr/bin/python3"],
+  [".venv/bin/python", "/project/.venv/bin/python"],
+  ["${workspaceFolder}/.venv/bin/python", "/project/.venv/bin/python"],
+  ["~/.venvs/a/bin/python", "/home/me/.venvs/a/bin/python"],
+] as const) {
+  test(`the interpreter ${JSON.stringify(written)} is sent as ${sent}`, () => {
+    const settings = serverSettings(reader({ interpreter: written }), true, around);
+    assert.equal(settings.interpreter, sent);
+  });
+}
+
+test("a relative interpreter without a folder is left for the server to refuse", () => {
+  const homeless = { env: {}, home: "/home/me" };
+  const settings = serverSettings(reader({ interpreter: "a/python" }), true, homeless);
+  assert.equal(settings.interpreter, "a/python");
+});
+
+for (const [written, expanded] of [
+  ["${env:TOOLS}/bonafix", "/opt/tools/bonafix"],
+  ["${env:NOT_SET}/bonafix", "/bonafix"],
+  ["${userHome}/bonafix", "/home/me/bonafix"],
+  ["~", "/home/me"],
+  ["a~b", "a~b"],
+  ["~other/bin", "~other/bin"],
+  ["${unknown}", "${unknown}"],
+] as const) {
+  test(`${written} stands for ${expanded}`, () => {
+    assert.equal(expand(written, around), expanded);
+  });
+}
+
+test("a home with a dollar sign in it is taken literally", () => {
+  assert.equal(expand("~/x", { ...around, home: "/home/$&" }), "/home/$&/x");
+});
+
+test("the server is started by its command, its arguments and lsp", () => {
+  assert.deepEqual(serverLaunch(["uvx", "bonafix"], around), {
+    command: "uvx",
+    args: ["bonafix", "lsp"],
+  });
+});
+
+test("one string will do for a command without arguments", () => {
+  assert.deepEqual(serverLaunch("~/bin/bonafix", around), {
+    command: "/home/me/bin/bonafix",
+    args: ["lsp"],
+  });
+});
+
+for (const wrong of [[], [""], ["bonafix", 3], 7, null, undefined]) {
+  test(`the path ${JSON.stringify(wrong)} is refused by name`, () => {
+    assert.throws(() => serverLaunch(wrong, around), /bonafix\.path/);
+  });
+}

@@ -1,0 +1,1 @@
+"""The command line: convert arguments, call the project, convert back."""

@@ -1,0 +1,108 @@
+"""The entry point: run a command, say how it ended, exit with its code.
+
+Standard output carries results (a diff, JSON), standard error everything else.
+An error is never exit code 0, and `--json` is written whatever happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bonafix.cli.parser import parse
+from bonafix.errors import BonafixError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bonafix.cli.commands import Ending
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is that of DESIGN's table."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = parse(words)
+        if arguments.command == "lsp":
+            return _serve(arguments)
+        ending = _run(arguments)
+    except BonafixError as error:
+        return _failed(words, error.kind, str(error), error.code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return _failed(words, "interrupted", "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _failed(words, "output", "standard output was closed", 1)
+    _write_json(_json_target(words), ending.document)
+    return ending.code
+
+
+def _run(arguments: argparse.Namespace) -> Ending:
+    from bonafix.cli import commands  # noqa: PLC0415 - usage errors stay fast
+
+    run = commands.COMMANDS[arguments.command]
+    return asyncio.run(_interruptible(run(arguments)))
+
+
+async def _interruptible(work: Coroutine[object, object, Ending]) -> Ending:
+    """Let SIGTERM and SIGHUP end the work as Ctrl-C does: processes and all."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError, ValueError):
+            loop.add_signal_handler(getattr(signal, name), task.cancel)
+    return await task
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from bonafix.lsp.main import serve  # noqa: PLC0415 - pygls is only for this
+
+    host, port = arguments.tcp or (None, None)
+    return serve(host, port, trust=arguments.trust)
+
+
+def _failed(words: Sequence[str], kind: str, message: str, code: int) -> int:
+    sys.stderr.write(f"bonafix: {message}\n")
+    target = _json_target(words)
+    if target:
+        from bonafix.deliver import report  # noqa: PLC0415 - only where asked for
+
+        command = next((word for word in words if not word.startswith("-")), "")
+        document = report.failure(command, kind=kind, message=message)
+        _write_json(target, document)
+    return code
+
+
+def _json_target(words: Sequence[str]) -> str:
+    """The value of `--json`, also where the rest of the line does not parse."""
+    for index, word in enumerate(words):
+        if word == "--json" and index + 1 < len(words):
+            return words[index + 1]
+        if word.startswith("--json="):
+            return word.removeprefix("--json=")
+    return ""
+
+
+def _write_json(target: str, document: object) -> None:
+    if not target:
+        return
+    import json  # noqa: PLC0415 - only where asked for
+
+    text = json.dumps(document, indent=2) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        sys.stderr.write(f"bonafix: cannot write {target}: {error.strerror}\n")
+        raise SystemExit(UsageError.code) from error

@@ -1,0 +1,1 @@
+"""What survived the gate reaches the user: files, receipts, reports, a terminal."""

@@ -1,0 +1,202 @@
+"""Results as lines for a person, in the terminal's or in plain characters; pure.
+
+Everything that comes from a test, a patch or a model is made safe to print first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bonafix.deliver.report import Check
+from bonafix.deliver.terminal import (
+    Line,
+    Marks,
+    Terminal,
+    one_line,
+    show,
+    visible,
+)
+from bonafix.diffs import render
+from bonafix.domain import (
+    Cost,
+    Evidence,
+    Judgement,
+    Patch,
+    Repair,
+    Result,
+    SuiteRun,
+    TestResult,
+    Verdict,
+)
+
+_STYLES = {"good": "green", "doubt": "yellow", "bad": "red", "none": "dim"}
+_RESULTS: dict[Result, str] = {
+    "pass": "good",
+    "fail": "bad",
+    "inconclusive": "doubt",
+    "skipped": "none",
+}
+_DOUBTFUL = {Verdict.PLAUSIBLE, Verdict.TEST_SUSPECT, Verdict.GAVE_UP}
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def verdict_line(judgement: Judgement, marks: Marks) -> Line:
+    """`✔ verified  TITLE   3/3 targets pass, …`, or `✘ VERDICT  FILE:LINE what`."""
+    verdict = judgement.verdict
+    if verdict is Verdict.VERIFIED:
+        title = one_line(judgement.candidate.title)
+        proof = ", ".join(
+            one_line(record.summary)
+            for record in judgement.evidence
+            if record.result == "pass" and record.stage not in {"policy", "taint"}
+        )
+        said = "   ".join(part for part in (title, proof) if part)
+    else:
+        said = _where(judgement) + one_line(judgement.reason)
+    return (*_verdict(verdict, marks), (f"  {said}", ""))
+
+
+def _verdict(verdict: Verdict, marks: Marks) -> Line:
+    kind = "bad"
+    if verdict is Verdict.VERIFIED:
+        kind = "good"
+    elif verdict in _DOUBTFUL:
+        kind = "doubt"
+    return ((f"{getattr(marks, kind)} {verdict}", f"bold {_STYLES[kind]}"),)
+
+
+def _deciding(judgement: Judgement) -> Evidence | None:
+    """The record that the verdict rests on, where one alone refuses."""
+    records = (r for r in judgement.evidence if r.refusal is judgement.verdict)
+    return next(records, None)
+
+
+def _where(judgement: Judgement) -> str:
+    record = _deciding(judgement)
+    place = record.place if record else None
+    if record is None or place is None or place.path in record.summary:
+        return ""
+    return f"{visible(place.path)}:{place.line} "
+
+
+def evidence_line(record: Evidence, marks: Marks) -> Line:
+    """`✔ target    3/3 targets pass  0.4 s`."""
+    kind = _RESULTS[record.result]
+    summary = one_line(record.summary or record.doubt)
+    taken = f"  {record.seconds:.1f} s" if record.seconds >= 0.05 else ""  # noqa: PLR2004 - rounds to 0.1
+    return (
+        (f"  {getattr(marks, kind)} ", _STYLES[kind]),
+        (f"{record.stage:<9}", ""),
+        (f" {summary}", _STYLES["none"] if kind == "none" else ""),
+        (taken, "dim"),
+    )
+
+
+def judgement_lines(judgement: Judgement, marks: Marks) -> Iterator[Line]:
+    """The verdict, a line a stage, what is missing, and how to see it for oneself."""
+    yield verdict_line(judgement, marks)
+    for record in judgement.evidence:
+        yield evidence_line(record, marks)
+    if judgement.verdict is Verdict.PLAUSIBLE:
+        for reason in judgement.missing:
+            yield ((f"  {marks.doubt} missing   {one_line(reason)}", "yellow"),)
+    deciding = _deciding(judgement)
+    if deciding and deciding.reproduce:
+        yield (("  see it: ", "dim"), (one_line(deciding.reproduce), ""))
+
+
+def repair_lines(repair: Repair, marks: Marks) -> Iterator[Line]:
+    """What failed, how the work on it ended, and what it took."""
+    yield ((_failures(repair.targets, marks), "bold"),)
+    if repair.best:
+        yield from judgement_lines(repair.best, marks)
+    if repair.best is None or repair.best.verdict is not repair.verdict:
+        reason = one_line(repair.reason) or "no reason was given"
+        yield (*_verdict(repair.verdict, marks), (f"  {reason}", ""))
+    yield ((f"  {_effort(repair)}", "dim"),)
+
+
+def _failures(targets: Sequence[TestResult], marks: Marks) -> str:
+    if not targets:
+        return "all repairs together"
+    more = f" {marks.more} and {len(targets) - 1} more" if len(targets) > 1 else ""
+    return visible(targets[0].id) + more
+
+
+def _effort(repair: Repair) -> str:
+    parts = [repair.engine, counted(repair.tried, "candidate")]
+    if repair.screened:
+        parts.append(f"{repair.screened} screened out")
+    parts.append(f"{repair.seconds:.0f} s")
+    if price := money(repair.cost):
+        parts.append(price)
+    return ", ".join(part for part in parts if part)
+
+
+def money(cost: Cost) -> str:
+    """What was spent, in USD; a number of tokens where the price is unknown."""
+    if cost.usd is None:
+        return f"{cost.input_tokens + cost.output_tokens:,} tokens, price unknown"
+    return f"${cost.usd:.4f}" if cost.usd else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 test`, `2 tests`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def run_lines(run: SuiteRun, marks: Marks) -> Iterator[Line]:
+    """The failures of a run with their places, then the numbers."""
+    for broken in run.collection_errors:
+        name, why = visible(broken.id), one_line(broken.message)
+        yield ((f"{marks.bad} {name}", "red"), (f"  not collected: {why}", ""))
+    for node_id in run.red:
+        result = run.results[node_id]
+        place = f"{result.place.path}:{result.place.line} " if result.place else ""
+        said = one_line(result.message) or result.exception or result.outcome.value
+        yield (
+            (f"{marks.bad} {visible(node_id)}", "red"),
+            (f"  {visible(place)}{said}", ""),
+        )
+    kind = "bad" if run.red or run.collection_errors else "good"
+    numbers = f"{counted(len(run.collected), 'test')}, {len(run.red)} failing"
+    yield ((f"{getattr(marks, kind)} {numbers}", f"bold {_STYLES[kind]}"),)
+
+
+def check_lines(checks: Sequence[Check], marks: Marks) -> Iterator[Line]:
+    """What the doctor found, with its advice below what is wrong."""
+    kinds = {"ok": "good", "warning": "doubt", "error": "bad"}
+    width = max((len(check.name) for check in checks), default=0)
+    for check in checks:
+        kind = kinds[check.result]
+        yield (
+            (f"{getattr(marks, kind)} ", _STYLES[kind]),
+            (f"{check.name:<{width}}  {one_line(check.found)}", ""),
+        )
+        if check.advice:
+            yield ((" " * (width + 4) + one_line(check.advice), _STYLES[kind]),)
+
+
+# -------------------------------------------------------------------------- diff
+
+
+def diff_lines(patch: Patch) -> Iterator[Line]:
+    """The diff with its colours; a file's header is bold."""
+    header = False
+    for raw in render(patch).split(b"\n")[:-1]:
+        text = raw.decode("utf-8", "backslashreplace").removesuffix("\r")
+        header = text.startswith("diff --git ") or (
+            header and not text.startswith("@@")
+        )
+        style = "bold" if header else _DIFF_STYLES.get(text[:1], "")
+        yield ((visible(text), style),)
+
+
+def print_diff(patch: Patch, where: Terminal) -> None:
+    """Coloured for a person; to a file or a pipe the very bytes of the diff."""
+    if where.colour or where.stream.isatty():
+        show(diff_lines(patch), where)
+        return
+    where.stream.flush()
+    where.stream.buffer.write(render(patch))
+    where.stream.buffer.flush()

@@ -1,0 +1,1 @@
+"""The language server: converts, calls the project, converts back."""

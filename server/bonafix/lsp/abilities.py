@@ -1,0 +1,69 @@
+"""What the client said it can do, read once; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+
+from bonafix.text import Unit
+
+_UNITS: dict[str, Unit] = {
+    "utf-8": "utf-8",
+    "utf-16": "utf-16",
+    "utf-32": "utf-32",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """The client's capabilities as far as the server asks for them."""
+
+    unit: Unit = "utf-16"  # what a column counts; the server's answer to the client
+    related: bool = False  # diagnostics may carry related information
+    versions: bool = False  # diagnostics may carry a document's version
+    document_changes: bool = False  # edits may carry versions
+    create: bool = False  # edits may create files
+    delete: bool = False
+    progress: bool = False  # the server may open progress of its own
+    configuration: bool = False  # settings can be asked for
+    register_configuration: bool = False
+    register_watching: bool = False
+    show_document: bool = False
+
+
+def read(client: types.ClientCapabilities) -> Abilities:
+    """Read the client's capabilities; what is not there is taken as missing."""
+
+    def has(name: str) -> bool:
+        return bool(get_capability(client, name, False))  # noqa: FBT003 - a default
+
+    operations = get_capability(client, "workspace.workspace_edit.resource_operations")
+    resources = {str(getattr(kind, "value", kind)) for kind in operations or ()}
+    return Abilities(
+        unit=_unit(client),
+        related=has("text_document.publish_diagnostics.related_information"),
+        versions=has("text_document.publish_diagnostics.version_support"),
+        # Neovim takes versioned edits but says so only through the operations,
+        # which exist nowhere else.
+        document_changes=bool(resources)
+        or has("workspace.workspace_edit.document_changes"),
+        create="create" in resources,
+        delete="delete" in resources,
+        progress=has("window.work_done_progress"),
+        configuration=has("workspace.configuration"),
+        register_configuration=has(
+            "workspace.did_change_configuration.dynamic_registration"
+        ),
+        register_watching=has(
+            "workspace.did_change_watched_files.dynamic_registration"
+        ),
+        show_document=has("window.show_document.support"),
+    )
+
+
+def _unit(client: types.ClientCapabilities) -> Unit:
+    # The same choice that pygls makes for its answer to `initialize`.
+    chosen = ServerCapabilitiesBuilder.choose_position_encoding(client)
+    return _UNITS[str(getattr(chosen, "value", chosen))]

@@ -1,0 +1,146 @@
+"""Diagnostics and the jobs for their tests in, code actions out; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lsprotocol import types
+
+from bonafix.lsp.findings import short_name
+
+FIX = "bonafix.fix"
+CANCEL = "bonafix.cancel"
+EVIDENCE = "bonafix.showEvidence"
+
+Standing = Literal["ready", "applied", "moved", "undeliverable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A judged patch as it may be offered now."""
+
+    label: str
+    verified: bool
+    standing: Standing
+    edit: types.WorkspaceEdit | None = None  # only when `standing` is ready
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """The latest job for a test, as its actions need it."""
+
+    id: str
+    running: bool
+    choices: tuple[Choice, ...] = ()
+    has_evidence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What holds for every diagnostic of one answer."""
+
+    root: str  # the root's URI, since two roots may hold one node id
+    job: Callable[[str], JobView | None]  # by test
+    claude: bool  # whether asking for Claude by name makes sense
+
+
+def wanted(only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    """Whether the client asks for quick fixes at all."""
+    if only is None:
+        return True
+    kinds = [str(getattr(kind, "value", kind)) for kind in only]
+    return any(kind in {"", "quickfix"} for kind in kinds)
+
+
+def actions(
+    diagnostics: Iterable[types.Diagnostic], offer: Offer
+) -> list[types.CodeAction]:
+    """The actions for these diagnostics, each job's edits once."""
+    made: list[types.CodeAction] = []
+    offered: set[str] = set()
+    for diagnostic in diagnostics:
+        test = str(diagnostic.code)
+        if not _fixable(diagnostic):
+            continue
+        job = offer.job(test)
+        if job is None:
+            made += _start(diagnostic, test, offer, preferred=True)
+        elif job.id not in offered:
+            offered.add(job.id)
+            made += _with_job(diagnostic, test, job, offer)
+    return made
+
+
+def _fixable(diagnostic: types.Diagnostic) -> bool:
+    data = diagnostic.data
+    return isinstance(data, dict) and bool(data.get("fixable"))
+
+
+def _with_job(
+    diagnostic: types.Diagnostic, test: str, job: JobView, offer: Offer
+) -> list[types.CodeAction]:
+    name = short_name(test)
+    if job.running:
+        title = f"Cancel the fix of {name}"
+        return [_command(diagnostic, title, CANCEL, {"job": job.id})]
+    made = _deliver(diagnostic, job.choices)
+    standings = {choice.standing for choice in job.choices}
+    if "moved" in standings and "ready" not in standings:
+        title = f"Fix again: the file has changed ({name})"
+        again = {"test": test, "root": offer.root}
+        made.append(_command(diagnostic, title, FIX, again, preferred=True))
+    elif "applied" not in standings:
+        made += _start(diagnostic, test, offer, preferred="ready" not in standings)
+    if job.has_evidence:
+        made.append(_command(diagnostic, "Show evidence", EVIDENCE, {"job": job.id}))
+    return made
+
+
+def _deliver(
+    diagnostic: types.Diagnostic, choices: Sequence[Choice]
+) -> list[types.CodeAction]:
+    ready = [choice for choice in choices if choice.standing == "ready"]
+    return [
+        types.CodeAction(
+            title=choice.label if number == 1 else f"Alternative: {choice.label}",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[diagnostic],
+            # One key may apply a verified fix only; a plausible one is chosen.
+            is_preferred=number == 1 and choice.verified,
+            edit=choice.edit,
+        )
+        for number, choice in enumerate(ready, 1)
+    ]
+
+
+def _start(
+    diagnostic: types.Diagnostic, test: str, offer: Offer, *, preferred: bool
+) -> list[types.CodeAction]:
+    name = short_name(test)
+    plain = {"test": test, "root": offer.root}
+    title = f"Fix {name} with Bonafix"
+    made = [_command(diagnostic, title, FIX, plain, preferred=preferred)]
+    if offer.claude:
+        hard = {**plain, "engine": "claude", "thinking": "high"}
+        title = f"Fix {name} with Claude (thinking: high)"
+        made.append(_command(diagnostic, title, FIX, hard))
+    return made
+
+
+def _command(
+    diagnostic: types.Diagnostic,
+    title: str,
+    command: str,
+    argument: dict[str, str],
+    *,
+    preferred: bool = False,
+) -> types.CodeAction:
+    return types.CodeAction(
+        title=title,
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic],
+        is_preferred=preferred,
+        command=types.Command(title=title, command=command, arguments=[argument]),
+    )

@@ -1,0 +1,124 @@
+"""What the server says to and asks of its client; every question has a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from bonafix.lsp.abilities import Abilities
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long things are waited for, in seconds."""
+
+    settle: float = 0.3  # between a save and the run, for "save all"
+    publish: float = 0.2  # between a keystroke and the diagnostics that follow it
+    report: float = 0.1  # between two reports of one progress
+    reply: float = 10.0  # for an answer that needs no person
+    question: float = 600.0  # for an answer by a person
+    landing: float = 5.0  # for the text of an applied edit to be seen
+    doctor: float = 60.0
+    leave: float = 10.0  # for all jobs to end on the way out
+
+
+class UnansweredError(Exception):
+    """The client refused a request, does not know it, or stayed silent."""
+
+
+@dataclass(slots=True)
+class Client:
+    """The other side of the connection."""
+
+    server: LanguageServer
+    timing: Timing
+    abilities: Abilities = field(default_factory=Abilities)
+
+    def inform(self, text: str) -> None:
+        """Show a message."""
+        self._show(types.MessageType.Info, text)
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._show(types.MessageType.Warning, text)
+
+    def complain(self, text: str) -> None:
+        """Show an error."""
+        self._show(types.MessageType.Error, text)
+
+    def log(self, text: str) -> None:
+        """Write to the client's log."""
+        self.server.window_log_message(
+            types.LogMessageParams(type=types.MessageType.Info, message=text)
+        )
+
+    def _show(self, kind: types.MessageType, text: str) -> None:
+        logger.info("shown: %s", text)
+        self.server.window_show_message(
+            types.ShowMessageParams(type=kind, message=f"Bonafix: {text}")
+        )
+
+    def publish(
+        self, uri: str, diagnostics: list[types.Diagnostic], version: int | None
+    ) -> None:
+        """Replace what is shown for one file."""
+        params = types.PublishDiagnosticsParams(
+            uri=uri,
+            diagnostics=diagnostics,
+            version=version if self.abilities.versions else None,
+        )
+        self.server.text_document_publish_diagnostics(params)
+
+    def progress(self, token: str, value: object) -> None:
+        """Send one piece of `$/progress`."""
+        params = types.ProgressParams(token=token, value=value)
+        self.server.protocol.notify(types.PROGRESS, params)
+
+    async def request(
+        self, method: str, params: object, *, seconds: float | None = None
+    ) -> object:
+        """Ask and wait for the answer, at most `seconds` (default: `timing.reply`).
+
+        Raises:
+            UnansweredError: there was none; the message says why.
+        """
+        answer = self.server.protocol.send_request_async(method, params)
+        # A late answer must find its future as it was left, so it is not cancelled.
+        answer.add_done_callback(_heard)
+        limit = self.timing.reply if seconds is None else seconds
+        try:
+            return await asyncio.wait_for(asyncio.shield(answer), limit)
+        except TimeoutError as error:
+            raise UnansweredError(f"no answer within {limit:.0f} s") from error
+        except JsonRpcException as error:
+            raise UnansweredError(error.message or str(error)) from error
+
+    async def ask(self, text: str, *choices: str) -> str | None:
+        """Put a question to the user; `None` where it was dismissed.
+
+        Raises:
+            UnansweredError: this client cannot ask.
+        """
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Warning,
+            message=f"Bonafix: {text}",
+            actions=[types.MessageActionItem(title=choice) for choice in choices],
+        )
+        answer = await self.request(
+            types.WINDOW_SHOW_MESSAGE_REQUEST,
+            params,
+            seconds=self.timing.question,
+        )
+        return answer.title if isinstance(answer, types.MessageActionItem) else None
+
+
+def _heard(answer: asyncio.Future[object]) -> None:
+    if not answer.cancelled():
+        answer.exception()  # or asyncio would report a late refusal as never seen

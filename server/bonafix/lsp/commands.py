@@ -1,0 +1,160 @@
+"""The commands: each checks its argument, starts a job at most, and answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from pygls.exceptions import JsonRpcInvalidParams
+
+from bonafix.domain import Judgement, Repair
+from bonafix.errors import UsageError
+from bonafix.lsp import arguments, fixes, runs, showing
+from bonafix.lsp.documents import file_path
+from bonafix.lsp.evidence import page
+from bonafix.lsp.jobs import Job
+from bonafix.lsp.landing import deliver, obstacle
+from bonafix.lsp.session import Server
+from bonafix.lsp.state import Root, State
+from bonafix.lsp.wording import choices, ending
+
+Answer = dict[str, object]
+
+
+async def run_tests(ls: Server, *given: object) -> Answer:
+    """`bonafix.runTests`: start a run and name it."""
+    state = ls.state
+    with _refusing():
+        request = arguments.run_tests(given)
+        if request.test is not None:
+            root = state.root_named(request.root or request.uri, request.test)
+            return _named(runs.start(state, root, select=[request.test], asked=True))
+        if request.uri is not None:
+            return _named(_run_file(state, request.uri))
+        if not state.roots:
+            raise UsageError("no workspace folder is open")
+        folders = list(state.roots.values())
+        if request.root is not None:
+            folders = [state.root_named(request.root)]
+        started = [runs.start(state, root, asked=True) for root in folders]
+    return {"job": started[0].id, "jobs": [job.id for job in started]}
+
+
+def _run_file(state: State, uri: str) -> Job:
+    root = state.root_named(uri)
+    path = file_path(uri)
+    assert path is not None  # or no root would hold it
+    name = path.relative_to(root.path).as_posix()
+    whole = name == "."
+    select = None if whole else runs.selection(root, name)
+    return runs.start(state, root, select=select, asked=True)
+
+
+async def fix(ls: Server, *given: object) -> Answer:
+    """`bonafix.fix`: start the work on a test and name it."""
+    with _refusing():
+        request = arguments.fix(given)
+        root = ls.state.root_named(request.root, request.test)
+        return _named(fixes.start(ls.state, root, request))
+
+
+async def apply(ls: Server, *given: object) -> Answer:
+    """`bonafix.apply`: send the edit, if the text is still what was judged."""
+    state = ls.state
+    with _refusing():
+        request = arguments.of_job(given, "bonafix.apply", "candidate")
+        job = _job(state, request.job)
+        root, judgement = _choice(state, job, request.candidate)
+    reason = obstacle(state, root, judgement)
+    if reason:
+        state.client.warn(f"the fix was not applied: {reason}")
+    else:
+        state.jobs.start("apply", lambda _job: deliver(state, root, judgement))
+    return {"job": job.id, "sent": not reason, "reason": reason}
+
+
+async def cancel(ls: Server, *given: object) -> Answer:
+    """`bonafix.cancel`: reaches model, tests and probes."""
+    with _refusing():
+        job = _job(ls.state, arguments.of_job(given, "bonafix.cancel").job)
+    return {"job": job.id, "cancelled": ls.state.jobs.cancel([job])}
+
+
+async def show_evidence(ls: Server, *given: object) -> Answer:
+    """`bonafix.showEvidence`: open the page, and answer with it."""
+    state = ls.state
+    with _refusing():
+        request = arguments.of_job(given, "bonafix.showEvidence")
+        job = _job(state, request.job)
+        repair = _ended(job)
+    text = page(repair, job.test)
+    headline = ending(repair, job.test)
+    state.jobs.start(
+        "page", lambda _job: showing.present(state, job.id, headline, text)
+    )
+    return {"job": job.id, "markdown": text, "receipt": repair.receipt}
+
+
+async def doctor(ls: Server, *given: object) -> Answer:
+    """`bonafix.doctor`: find out how the tests run, and show it."""
+    with _refusing():
+        arguments.nothing(given, "bonafix.doctor")
+        if not ls.state.roots:
+            raise UsageError("no workspace folder is open")
+        started = [showing.doctor(ls.state, r) for r in ls.state.roots.values()]
+    return _named(started[0])
+
+
+class _refusing:  # noqa: N801 - read as a word: `with _refusing()`
+    """Turns a usage error into the protocol's own for wrong parameters."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        if isinstance(error, UsageError):
+            _refuse(error)
+
+
+def _refuse(error: UsageError) -> NoReturn:
+    raise JsonRpcInvalidParams(str(error)) from error
+
+
+def _named(job: Job) -> Answer:
+    return {"job": job.id}
+
+
+def _job(state: State, job_id: str) -> Job:
+    job = state.jobs.table.get(job_id)
+    if job is None:
+        raise UsageError(f"there is no job {job_id!r}")
+    return job
+
+
+def _ended(job: Job) -> Repair:
+    if job.repair is None:
+        state = "has not ended yet" if job.running else "ended without a result"
+        raise UsageError(f"job {job.id} {state}")
+    return job.repair
+
+
+def _choice(state: State, job: Job, number: int) -> tuple[Root, Judgement]:
+    offered = choices(_ended(job))
+    root = state.roots.get(job.root) if job.root else None
+    if root is None:
+        raise UsageError(f"the workspace folder of job {job.id} is closed")
+    if number >= len(offered):
+        raise UsageError(
+            f"job {job.id} has no candidate {number} that could be applied; "
+            f"it has {len(offered)}"
+        )
+    return root, offered[number]
+
+
+COMMANDS: dict[str, Callable[..., Awaitable[Answer]]] = {
+    "bonafix.runTests": run_tests,
+    "bonafix.fix": fix,
+    "bonafix.apply": apply,
+    "bonafix.cancel": cancel,
+    "bonafix.showEvidence": show_evidence,
+    "bonafix.doctor": doctor,
+}

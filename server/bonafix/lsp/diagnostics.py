@@ -1,0 +1,98 @@
+"""A board in, LSP diagnostics as they stand now out; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+from bonafix.lsp.abilities import Abilities
+from bonafix.lsp.board import Board
+from bonafix.lsp.findings import Finding, Related, Spot
+from bonafix.text import LineIndex, Unit
+
+SOURCE = "bonafix"
+STALE = "[stale: the text has changed since this ran] "
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How this client sees things: its abilities, and its name for a file."""
+
+    abilities: Abilities
+    uri: Callable[[str], str]
+
+
+def render(board: Board, path: str, look: Look) -> list[types.Diagnostic]:
+    """The diagnostics of one file, top to bottom."""
+    lines = _Lines(board, look.abilities.unit, {})
+    return [_diagnostic(finding, look, lines) for finding in board.at(path)]
+
+
+def touching(
+    shown: Iterable[types.Diagnostic], span: types.Range, codes: Collection[str] = ()
+) -> list[types.Diagnostic]:
+    """Those on the lines of `span`, and those that the client names by code."""
+    top, bottom = span.start.line, span.end.line
+    return [
+        diagnostic
+        for diagnostic in shown
+        if diagnostic.code in codes
+        or (top <= diagnostic.range.end.line and diagnostic.range.start.line <= bottom)
+    ]
+
+
+def _diagnostic(finding: Finding, look: Look, lines: _Lines) -> types.Diagnostic:
+    severity = types.DiagnosticSeverity
+    stale = finding.stale
+    related = [_information(related, look, lines) for related in finding.related]
+    return types.Diagnostic(
+        range=lines.span(finding.spot),
+        message=(STALE if stale else "") + finding.message,
+        severity=severity.Warning if stale else severity.Error,
+        code=finding.test,
+        source=SOURCE,
+        related_information=related if look.abilities.related else None,
+        data={"test": finding.test, "stale": stale, "fixable": finding.fixable},
+    )
+
+
+def _information(
+    related: Related, look: Look, lines: _Lines
+) -> types.DiagnosticRelatedInformation:
+    uri = look.uri(related.spot.path)
+    location = types.Location(uri=uri, range=lines.span(related.spot))
+    return types.DiagnosticRelatedInformation(location, related.message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Ranges of whole lines, without their indentation, in the client's unit."""
+
+    board: Board
+    unit: Unit
+    indexes: dict[str, LineIndex]
+
+    def span(self, spot: Spot) -> types.Range:
+        index = self._index(spot.path)
+        if spot.line >= len(index.starts):  # its text is not known
+            at = types.Position(line=spot.line, character=0)
+            return types.Range(start=at, end=at)
+        start, end = index.span(spot.line + 1)
+        content = index.text[start:end]
+        indent = len(content) - len(content.lstrip())
+        return types.Range(
+            start=self._position(index, start + indent),
+            end=self._position(index, end),
+        )
+
+    def _index(self, path: str) -> LineIndex:
+        if path not in self.indexes:
+            text = self.board.texts.get(path, "")
+            self.indexes[path] = LineIndex.of(text)
+        return self.indexes[path]
+
+    def _position(self, index: LineIndex, offset: int) -> types.Position:
+        at = index.position(offset, self.unit)
+        return types.Position(line=at.line - 1, character=at.column)

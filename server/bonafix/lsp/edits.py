@@ -1,0 +1,140 @@
+"""A judged patch and the client's texts in, a workspace edit out; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+from bonafix.domain import Change, Patch
+from bonafix.lsp.abilities import Abilities
+from bonafix.text import (
+    LineIndex,
+    SourceText,
+    TextError,
+    Unit,
+    decode,
+    minimal_edits,
+    restore,
+    view,
+)
+
+
+class UndeliverableError(Exception):
+    """The patch cannot be made with edits that this client takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A file as it is now: for the client, and as saved bytes (`None`: no file)."""
+
+    uri: str
+    version: int | None
+    text: str | None
+    contents: bytes | None
+
+
+Look = Callable[[str], Current]
+_Step = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
+
+
+def unmoved(patch: Patch, look: Look) -> bool:
+    """Whether every touched file is what was judged."""
+    return all(_same(look(c.path).contents, c.before) for c in patch.changes)
+
+
+def landed(patch: Patch, look: Look) -> bool:
+    """Whether every touched file is what the patch makes of it."""
+    return all(_same(look(c.path).contents, c.after) for c in patch.changes)
+
+
+def workspace_edit(
+    patch: Patch, look: Look, abilities: Abilities
+) -> types.WorkspaceEdit:
+    """The patch as minimal edits of the client's own texts.
+
+    Versions go with it where the client takes them. The caller has made sure that
+    the files are `unmoved`.
+
+    Raises:
+        UndeliverableError: a file is no text, or the client cannot create files.
+    """
+    steps = [step for c in patch.changes for step in _steps(c, look(c.path), abilities)]
+    if abilities.document_changes:
+        return types.WorkspaceEdit(document_changes=steps)
+    changes = {
+        step.text_document.uri: [e for e in step.edits if isinstance(e, types.TextEdit)]
+        for step in steps
+        if isinstance(step, types.TextDocumentEdit)
+    }
+    return types.WorkspaceEdit(changes=changes)
+
+
+def _steps(change: Change, now: Current, abilities: Abilities) -> list[_Step]:
+    if change.after is None:
+        _require(abilities.delete, f"delete {change.path}")
+        return [types.DeleteFile(uri=now.uri)]
+    steps: list[_Step] = []
+    if change.before is None:
+        _require(abilities.create, f"create {change.path}")
+        steps.append(types.CreateFile(uri=now.uri))
+    identifier = types.OptionalVersionedTextDocumentIdentifier(
+        uri=now.uri, version=now.version
+    )
+    steps.append(
+        types.TextDocumentEdit(
+            text_document=identifier,
+            edits=text_edits(change, now.text or "", abilities.unit),
+        )
+    )
+    return steps
+
+
+def _require(able: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence
+    if not able:
+        raise UndeliverableError(f"the fix must {what}, which this client cannot do")
+
+
+def text_edits(change: Change, text: str, unit: Unit) -> Sequence[types.TextEdit]:
+    """The edits that turn the client's `text` into the patched one.
+
+    Raises:
+        UndeliverableError: the file is no text in its declared encoding.
+    """
+    try:
+        before, after = decode(change.before or b""), decode(change.after or b"")
+    except TextError as error:
+        raise UndeliverableError(f"{change.path}: {error}") from error
+    target = after.text
+    if text != before.text:  # same lines, but the client keeps other line endings
+        target = restore(SourceText(text), view(after.text))
+    index = LineIndex.of(text)
+    return [
+        types.TextEdit(
+            range=types.Range(
+                start=_position(index, start, unit), end=_position(index, end, unit)
+            ),
+            new_text=new,
+        )
+        for start, end, new in minimal_edits(text, target)
+    ]
+
+
+def _position(index: LineIndex, offset: int, unit: Unit) -> types.Position:
+    at = index.position(offset, unit)
+    return types.Position(line=at.line - 1, character=at.column)
+
+
+def _same(now: bytes | None, then: bytes | None) -> bool:
+    if now == then:
+        return True
+    if now is None or then is None:
+        return False
+    try:
+        a, b = decode(now), decode(then)
+    except TextError:
+        return False
+    # Only line endings may differ: Python reads them all alike, and editors
+    # rewrite them on saving.
+    return (a.view, a.encoding, a.bom) == (b.view, b.encoding, b.bom)

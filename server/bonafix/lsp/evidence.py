@@ -1,0 +1,105 @@
+"""A finished repair in, a Markdown page with its evidence out; pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from bonafix.domain import Change, Evidence, Judgement, Patch, Repair
+from bonafix.lsp.wording import choices, numbers, reason
+from bonafix.text import TextError, decode
+
+
+def page(repair: Repair, test: str) -> str:
+    """What was done, what was found, and how to see it again."""
+    lines = [
+        f"# {repair.verdict}: {test}",
+        "",
+        reason(repair),
+        "",
+        *_facts(repair),
+        "",
+    ]
+    offered = choices(repair)
+    shown = offered or ((repair.best,) if repair.best else ())
+    for number, judgement in enumerate(shown, 1):
+        lines += _judgement(judgement, number, len(shown))
+    return "\n".join(lines)
+
+
+def _facts(repair: Repair) -> Iterable[str]:
+    yield f"- Targets: {', '.join(f'`{t.id}`' for t in repair.targets) or 'none'}"
+    yield f"- Engine: {repair.engine}"
+    yield (
+        f"- Candidates judged: {repair.tried}; "
+        f"screened out by a visible target: {repair.screened}"
+    )
+    yield f"- Time: {repair.seconds:.1f} s"
+    cost = repair.cost
+    if cost.requests:
+        money = "unknown" if cost.usd is None else f"{cost.usd:.4f} USD"
+        tokens = f"{cost.input_tokens:,} in, {cost.output_tokens:,} out"
+        yield f"- Cost: {money} ({tokens} tokens, {cost.requests} requests)"
+    if repair.receipt:
+        yield f"- Receipt: `{repair.receipt}`"
+
+
+def _judgement(judgement: Judgement, number: int, total: int) -> list[str]:
+    candidate = judgement.candidate
+    which = f" {number} of {total}" if total > 1 else ""
+    model = " ".join(part for part in (candidate.model, candidate.effort) if part)
+    author = candidate.author + (f" ({model})" if model else "")
+    lines = [
+        f"## Candidate{which}: {judgement.verdict}",
+        "",
+        f"By {author}: {candidate.title or 'untitled'}. {numbers(judgement)}.",
+        "",
+        "| target | before | after |",
+        "|---|---|---|",
+        *(f"| `{_cell(t.id)}` | {t.before} | {t.after} |" for t in judgement.targets),
+        "",
+        "| stage | result | what was found |",
+        "|---|---|---|",
+        *(_row(record) for record in judgement.evidence),
+        "",
+    ]
+    if judgement.missing:
+        lines += ["Not shown:", "", *(f"- {m}" for m in judgement.missing), ""]
+    return [*lines, "```diff", *diff(candidate.patch), "```", ""]
+
+
+def _row(record: Evidence) -> str:
+    at = f" ({record.place.path}:{record.place.line})" if record.place else ""
+    doubt = f" Doubt: {record.doubt}." if record.doubt else ""
+    again = f" Reproduce: `{record.reproduce}`" if record.reproduce else ""
+    return (
+        f"| {record.stage} | {record.result} "
+        f"| {_cell(record.summary)}{at}{_cell(doubt)}{_cell(again)} |"
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def diff(patch: Patch) -> Iterable[str]:
+    """The patch for a reader: unified, with a note in place of what is no text."""
+    for change in patch.changes:
+        try:
+            before, after = _lines(change.before), _lines(change.after)
+        except TextError:
+            yield f"# {change.path}: not text"
+            continue
+        yield from difflib.unified_diff(
+            before, after, *_names(change), lineterm="", n=3
+        )
+
+
+def _lines(data: bytes | None) -> list[str]:
+    return decode(data or b"").view.splitlines()
+
+
+def _names(change: Change) -> tuple[str, str]:
+    before = "/dev/null" if change.before is None else f"a/{change.path}"
+    after = "/dev/null" if change.after is None else f"b/{change.path}"
+    return before, after

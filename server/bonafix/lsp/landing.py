@@ -1,0 +1,85 @@
+"""A judged patch in, its text in the client's buffers out, or a message why not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from lsprotocol import types
+
+from bonafix.domain import Judgement
+from bonafix.lsp.client import UnansweredError
+from bonafix.lsp.edits import UndeliverableError, landed, unmoved, workspace_edit
+from bonafix.lsp.state import Root, State
+from bonafix.lsp.wording import numbers
+
+_POLL = 0.1  # seconds
+
+
+def obstacle(state: State, root: Root, judgement: Judgement) -> str:
+    """Why the patch cannot be applied to the text as it is now; "" if it can."""
+    patch, look = judgement.candidate.patch, state.look(root)
+    if landed(patch, look):
+        return "it is applied already"
+    if not unmoved(patch, look):
+        moved = ", ".join(c.path for c in patch.changes)
+        return f"{moved} has changed since the fix was judged; fix it again"
+    try:
+        workspace_edit(patch, look, state.client.abilities)
+    except UndeliverableError as error:
+        return str(error)
+    return ""
+
+
+async def deliver(state: State, root: Root, judgement: Judgement) -> None:
+    """Apply it through the client, and believe only the text that follows."""
+    async with root.delivering:  # twice at once would be one patch made twice
+        await _deliver(state, root, judgement)
+
+
+async def _deliver(state: State, root: Root, judgement: Judgement) -> None:
+    reason = obstacle(state, root, judgement)
+    if reason:
+        state.client.warn(f"the fix was not applied: {reason}")
+        return
+    # Nothing is awaited between the look at the text and the request.
+    edit = workspace_edit(
+        judgement.candidate.patch, state.look(root), state.client.abilities
+    )
+    params = types.ApplyWorkspaceEditParams(edit=edit, label="Bonafix")
+    refused = await _refusal(state, params)
+    if await _seen(state, root, judgement, wait=not refused):
+        state.client.inform(f"applied {judgement.verdict} fix: {numbers(judgement)}")
+    elif refused:
+        state.client.warn(f"the fix was not applied: {refused}")
+    else:
+        files = ", ".join(judgement.candidate.patch.paths)
+        state.client.warn(
+            f"the editor said that it applied the fix, but {files} does not have "
+            "the fixed text. Undo what is there and apply it again."
+        )
+
+
+async def _refusal(state: State, params: types.ApplyWorkspaceEditParams) -> str:
+    """Why the client did not take the edit; "" if it said that it did."""
+    try:
+        answer = await state.client.request(
+            types.WORKSPACE_APPLY_EDIT, params, seconds=state.timing.question
+        )
+    except UnansweredError as error:
+        return f"the editor did not take the edit: {error}"
+    if isinstance(answer, types.ApplyWorkspaceEditResult) and answer.applied:
+        return ""
+    reason = getattr(answer, "failure_reason", None)
+    return f"the editor refused the edit{f': {reason}' if reason else ''}"
+
+
+async def _seen(state: State, root: Root, judgement: Judgement, *, wait: bool) -> bool:
+    """Whether the fixed text is there; waits, bounded, for the client to tell."""
+    patch, look = judgement.candidate.patch, state.look(root)
+    end = time.monotonic() + (state.timing.landing if wait else 0)
+    while not landed(patch, look):
+        if time.monotonic() >= end:
+            return False
+        await asyncio.sleep(_POLL)
+    return True

@@ -1,0 +1,39 @@
+"""`bonafix lsp`: the language server over the real projects."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from bonafix.config import Config
+from bonafix.lsp import transport
+from bonafix.lsp.server import make_server
+from bonafix.lsp.state import ProjectLike
+
+
+def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT001
+    """Serve one client: on standard streams, or by TCP where a port is given.
+
+    `trust` lets the tests of every root run without asking. Returns the exit code:
+    0 after an orderly goodbye, 1 where the client just vanished.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    # A wrong argument of a client's is its affair: it is told, no traceback needed.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    return asyncio.run(_serve(host, port, trust=trust))
+
+
+async def _serve(host: str | None, port: int | None, *, trust: bool) -> int:
+    server = make_server(_open, trust=trust)
+    if port is None:
+        return await transport.stdio(server)
+    return await transport.tcp(server, host or "127.0.0.1", port)
+
+
+def _open(root: Path, config: Config) -> ProjectLike:
+    # Imported when it is needed first: saying hello to a client must be quick.
+    from bonafix.project import Project  # noqa: PLC0415
+
+    return Project(root, config)

@@ -1,0 +1,252 @@
+"""What each message of the protocol does; commands are next door."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from lsprotocol import types
+
+from bonafix.config import RunWhen
+from bonafix.lsp import abilities, fixes, runs, settings
+from bonafix.lsp.actions import actions, wanted
+from bonafix.lsp.client import UnansweredError
+from bonafix.lsp.diagnostics import SOURCE, touching
+from bonafix.lsp.documents import Document, changed, file_path
+from bonafix.lsp.jobs import Job
+from bonafix.lsp.session import Server
+from bonafix.lsp.state import Root, State, refresh
+
+logger = logging.getLogger(__name__)
+
+_OPENING: frozenset[RunWhen] = frozenset({"on-open", "on-save"})
+
+# ---------------------------------------------------------------- coming and going
+
+
+async def initialize(ls: Server, params: types.InitializeParams) -> None:
+    """Learn what the client can do and which folders are open."""
+    state = ls.state
+    ls.introduced.set()
+    state.client.abilities = abilities.read(params.capabilities)
+    state.options = params.initialization_options
+    level = settings.log_level(state.options).upper()
+    logging.getLogger("bonafix").setLevel(level)
+    state.trust.everything |= settings.trusted(state.options)
+    uris = [folder.uri for folder in params.workspace_folders or ()]
+    if not uris and ls.workspace.root_uri:
+        uris = [ls.workspace.root_uri]
+    for uri in uris:
+        _add_root(state, uri)
+
+
+def _add_root(state: State, uri: str) -> Root | None:
+    path = file_path(uri)
+    if path is None:
+        return None
+    return state.roots.setdefault(path, Root(path=path, uri=uri))
+
+
+async def initialized(ls: Server, _params: types.InitializedParams) -> None:
+    """Fetch the settings, then run what is to be run when a workspace opens."""
+    ls.state.jobs.start("start", functools.partial(_begin, ls.state))
+
+
+async def _begin(state: State, _job: Job) -> None:
+    await _register(state)
+    await _fetch_settings(state)
+    for root in list(state.roots.values()):
+        runs.automatic(state, root, _OPENING)
+
+
+async def _register(state: State) -> None:
+    """Ask to be told of changed settings, and of files changed by other programs."""
+    able = state.client.abilities
+    wishes = []
+    if able.register_configuration:
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        options = types.DidChangeConfigurationRegistrationOptions(settings.SECTION)
+        wishes.append(types.Registration("settings", method, options))
+    if able.register_watching:
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        watchers = [types.FileSystemWatcher(glob_pattern="**/*.py")]
+        watching = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        wishes.append(types.Registration("files", method, watching))
+    if wishes:
+        params = types.RegistrationParams(registrations=wishes)
+        try:
+            await state.client.request(types.CLIENT_REGISTER_CAPABILITY, params)
+        except UnansweredError as error:
+            logger.info("the client registered nothing: %s", error)
+
+
+async def _fetch_settings(state: State) -> None:
+    if not (state.client.abilities.configuration and state.roots):
+        return
+    roots = list(state.roots.values())
+    items = [
+        types.ConfigurationItem(scope_uri=root.uri, section=settings.SECTION)
+        for root in roots
+    ]
+    params = types.ConfigurationParams(items=items)
+    try:
+        answer = await state.client.request(types.WORKSPACE_CONFIGURATION, params)
+    except UnansweredError as error:
+        logger.info("the client gave no settings: %s", error)
+        return
+    for root, value in zip(
+        roots, answer if isinstance(answer, list) else (), strict=False
+    ):
+        root.settings = value
+
+
+async def shutdown(ls: Server, _params: object) -> None:
+    """End all work before the answer."""
+    ls.clean = True
+    await ls.close()
+
+
+# ---------------------------------------------------------------- settings, folders
+
+
+async def did_change_configuration(
+    ls: Server, params: types.DidChangeConfigurationParams
+) -> None:
+    """Take the settings over; they hold from the next run on."""
+    state = ls.state
+    for root in state.roots.values():
+        root.complaint = ""
+        if settings.section(params.settings):
+            root.settings = params.settings
+    state.jobs.start("settings", lambda _job: _fetch_settings(state))
+
+
+async def did_change_folders(
+    ls: Server, params: types.DidChangeWorkspaceFoldersParams
+) -> None:
+    """Open and close roots as the editor does."""
+    state = ls.state
+    for folder in params.event.removed:
+        path = file_path(folder.uri)
+        root = state.roots.pop(path, None) if path else None
+        if root:
+            state.jobs.cancel(j for j in state.jobs.table.values() if j.root == path)
+            for uri in root.published.values():
+                state.client.publish(uri, [], None)
+    for folder in params.event.added:
+        _add_root(state, folder.uri)
+    state.jobs.start("start", functools.partial(_begin_new, state, params))
+
+
+async def _begin_new(
+    state: State, params: types.DidChangeWorkspaceFoldersParams, _job: Job
+) -> None:
+    await _fetch_settings(state)
+    for folder in params.event.added:
+        path = file_path(folder.uri)
+        if path in state.roots:
+            runs.automatic(state, state.roots[path], _OPENING)
+
+
+# ----------------------------------------------------------------------- documents
+
+
+async def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    """A buffer, which may differ from the disk already."""
+    item = params.text_document
+    path = file_path(item.uri)
+    if path:
+        document = Document(item.uri, item.version, item.text)
+        ls.state.documents.open[path] = document
+        _moved(ls.state, path, known_only=True)
+
+
+async def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    """Follow the text."""
+    state, item = ls.state, params.text_document
+    path = file_path(item.uri)
+    document = state.documents.open.get(path) if path else None
+    if path and document:
+        unit = state.client.abilities.unit
+        now = changed(document, item.version, params.content_changes, unit)
+        state.documents.open[path] = now
+        _moved(state, path)
+
+
+async def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    """What was not saved is gone: the disk counts again."""
+    path = file_path(params.text_document.uri)
+    if path and ls.state.documents.open.pop(path, None):
+        _moved(ls.state, path, known_only=True)
+
+
+async def did_change_files(
+    ls: Server, params: types.DidChangeWatchedFilesParams
+) -> None:
+    """Another program wrote a file; an open buffer still counts before it."""
+    for event in params.changes:
+        path = file_path(event.uri)
+        if path and path not in ls.state.documents.open:
+            _moved(ls.state, path, known_only=True)
+
+
+def _moved(state: State, path: Path, *, known_only: bool = False) -> None:
+    root = state.root_of(path)
+    if root is None:
+        return
+    name = path.relative_to(root.path).as_posix()
+    text = state.documents.text(path)
+    if text is not None and (root.board.knows(name) or not known_only):
+        refresh(state, root, root.board.edit(name, text))
+    fixes.noticed(state, root, path)
+
+
+async def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
+    """Run the suite, if that is wanted."""
+    path = file_path(params.text_document.uri)
+    root = ls.state.root_of(path) if path else None
+    if root:
+        runs.automatic(ls.state, root, frozenset({"on-save"}))
+
+
+# ------------------------------------------------------------------------- actions
+
+
+async def code_action(
+    ls: Server, params: types.CodeActionParams
+) -> list[types.CodeAction]:
+    """Answer from what is there; nothing is computed but the edits of ready fixes."""
+    state = ls.state
+    path = file_path(params.text_document.uri)
+    root = state.root_of(path) if path else None
+    if path is None or root is None or not wanted(params.context.only):
+        return []
+    shown = root.rendered.get(path.relative_to(root.path).as_posix(), [])
+    named = {str(d.code) for d in params.context.diagnostics if d.source == SOURCE}
+    return actions(touching(shown, params.range, named), fixes.offer(state, root))
+
+
+async def cancel_progress(
+    ls: Server, params: types.WorkDoneProgressCancelParams
+) -> None:
+    """The cancel button of the client's own progress display."""
+    cancel = ls.state.cancels.get(str(params.token))
+    if cancel:
+        cancel()
+
+
+FEATURES: dict[str, Callable[..., Awaitable[object]]] = {
+    types.INITIALIZE: initialize,
+    types.INITIALIZED: initialized,
+    types.SHUTDOWN: shutdown,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_files,
+    types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.TEXT_DOCUMENT_DID_SAVE: did_save,
+    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: cancel_progress,
+}

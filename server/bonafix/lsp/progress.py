@@ -1,0 +1,127 @@
+"""A job's events in, `$/progress` and log messages out, not more than can be read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from lsprotocol import types
+
+from bonafix.domain import Event, Evidence
+from bonafix.lsp.client import Client, UnansweredError
+
+Cancels = dict[str, Callable[[], object]]  # progress token -> what its cancel does
+
+_LOGGED = 400  # characters of thinking that are worth a line of the log
+
+
+@contextlib.asynccontextmanager
+async def progress(
+    client: Client, title: str, cancels: Cancels, cancel: Callable[[], object]
+) -> AsyncIterator[Report]:
+    """Show progress while the body runs, where the client can show it."""
+    token = await _open(client)
+    report = Report(client, token)
+    if token:
+        cancels[token] = cancel
+        begin = types.WorkDoneProgressBegin(title=title, cancellable=True)
+        client.progress(token, begin)
+    try:
+        yield report
+    finally:
+        report.close()
+        if token:
+            del cancels[token]
+            client.progress(token, types.WorkDoneProgressEnd())
+
+
+async def _open(client: Client) -> str | None:
+    if not client.abilities.progress:
+        return None
+    token = str(uuid.uuid4())
+    params = types.WorkDoneProgressCreateParams(token=token)
+    try:
+        await client.request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
+    except UnansweredError:
+        return None  # the work matters more than its display
+    return token
+
+
+@dataclass(slots=True)
+class Report:
+    """Listens to events; the latest text wins, at most one each `timing.report`."""
+
+    client: Client
+    token: str | None
+    stage: str = ""
+    latest: str = ""
+    timer: asyncio.TimerHandle | None = None
+    thoughts: list[str] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Take one event; never blocks."""
+        if event.kind == "thinking":
+            self._think(event.text)
+            return
+        self._log_thoughts()
+        if event.kind == "stage":
+            self.stage = event.text
+        if event.kind in {"text", "note", "verdict"} and event.text.strip():
+            self.client.log(f"{event.kind}: {event.text.strip()}")
+        if event.kind != "text":
+            self.say(line(event, self.stage))
+
+    def say(self, text: str) -> None:
+        """Show `text` as the state of the work."""
+        self.latest = text
+        if self.token and self.timer is None:
+            self._send()
+            loop = asyncio.get_running_loop()
+            self.timer = loop.call_later(self.client.timing.report, self._later)
+
+    def close(self) -> None:
+        """Nothing is sent after this."""
+        self._log_thoughts()
+        if self.timer:
+            self.timer.cancel()
+
+    def _later(self) -> None:
+        self.timer = None
+        if self.latest:
+            self.say(self.latest)
+
+    def _send(self) -> None:
+        if self.token and self.latest:
+            value = types.WorkDoneProgressReport(message=self.latest)
+            self.client.progress(self.token, value)
+            self.latest = ""
+
+    def _think(self, text: str) -> None:
+        self.thoughts.append(text)
+        if text.endswith("\n") or sum(map(len, self.thoughts)) > _LOGGED:
+            self._log_thoughts()
+
+    def _log_thoughts(self) -> None:
+        text = "".join(self.thoughts).strip()
+        self.thoughts.clear()
+        if text:  # a summary by the model, not its reasoning, and no evidence
+            self.client.log(f"model's summary: {text}")
+
+
+def line(event: Event, stage: str) -> str:
+    """One line for a progress bar."""
+    counted = ""
+    if event.done is not None:
+        total = f"/{event.total:,}" if event.total is not None else ""
+        counted = f" {event.done:,}{total}"
+    if event.kind == "test":
+        return f"{stage or 'tests'}:{counted}" if counted else (stage or event.text)
+    record = event.facts.get("record")
+    if isinstance(record, Evidence):
+        return f"{record.stage}: {record.result}"
+    text = event.text.strip().splitlines()
+    shown = f"{event.kind}: {text[0]}" if text else event.kind
+    return (text[0] if event.kind in {"stage", "note"} and text else shown) + counted

@@ -1,0 +1,57 @@
+"""The wiring: a server with its state, its messages and its commands."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Sequence
+
+from lsprotocol import types
+
+from bonafix.lsp.client import Client, Timing
+from bonafix.lsp.commands import COMMANDS
+from bonafix.lsp.findings import short_name
+from bonafix.lsp.jobs import Job, Jobs
+from bonafix.lsp.messages import FEATURES, code_action
+from bonafix.lsp.session import Server
+from bonafix.lsp.state import OpenProject, State
+from bonafix.lsp.trust import Trust
+
+# -P: a file in the working directory must not stand in for a module of ours.
+DOCTOR = (sys.executable, "-P", "-m", "bonafix", "doctor")
+
+
+def make_server(
+    open_project: OpenProject,
+    *,
+    trust: bool = False,
+    timing: Timing | None = None,
+    doctor: Sequence[str] = DOCTOR,
+) -> Server:
+    """A server that gets its projects from `open_project`.
+
+    `doctor` is the command of the doctor; a root's path is appended.
+    """
+    server = Server()
+    timing = timing or Timing()
+    client = Client(server, timing)
+    server.state = State(
+        open_project=open_project,
+        client=client,
+        jobs=Jobs(client.complain, functools.partial(_cancelled, server)),
+        trust=Trust(client, everything=trust),
+        timing=timing,
+        doctor=tuple(doctor),
+    )
+    for method, handler in FEATURES.items():
+        server.feature(method)(handler)
+    options = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)(code_action)
+    for name, command in COMMANDS.items():
+        server.command(name)(command)
+    return server
+
+
+def _cancelled(server: Server, job: Job) -> None:
+    if job.test and not server.clean:
+        server.state.client.inform(f"the work on {short_name(job.test)} was cancelled")

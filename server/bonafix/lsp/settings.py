@@ -1,0 +1,52 @@
+"""The editor's settings in, the overrides that `config.load` takes out; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+SECTION = "bonafix"
+
+# Not settings of a run: the editor's own, or answered elsewhere in this folder.
+_NOT_OURS = frozenset({"path", "trace", "log_level", "trust", "trusted"})
+
+
+def overrides(*sources: object) -> dict[str, object]:
+    """Lay the editor's objects over each other, the strongest last.
+
+    camelCase is accepted. Trust is left out: a workspace's settings file belongs to
+    the project, and a project must not trust itself.
+    """
+    merged: dict[str, object] = {}
+    for source in sources:
+        for key, value in section(source).items():
+            name = snake(str(key))
+            if name not in _NOT_OURS and value is not None:
+                merged[name] = value
+    return merged
+
+
+def section(source: object) -> Mapping[str, object]:
+    """The object itself, or the one under `bonafix` in it."""
+    if not isinstance(source, Mapping):
+        return {}
+    inner = source.get(SECTION)
+    return inner if isinstance(inner, Mapping) else source
+
+
+def snake(name: str) -> str:
+    """`maxCost` and `max-cost` to `max_cost`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower().replace("-", "_")
+
+
+def trusted(options: object) -> bool:
+    """Whether the client says at its start that its user trusts the workspace."""
+    given = section(options)
+    return given.get("trusted") is True or given.get("trust") is True
+
+
+def log_level(options: object) -> str:
+    """The level asked for, or "warning"."""
+    level = section(options).get("logLevel", section(options).get("log_level"))
+    known = {"error", "warning", "info", "debug"}
+    return level if isinstance(level, str) and level in known else "warning"

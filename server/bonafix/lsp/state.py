@@ -1,0 +1,179 @@
+"""What the server holds while it runs: the client, its buffers, its roots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lsprotocol import types
+
+from bonafix import config
+from bonafix.config import Config
+from bonafix.domain import Listener, Repair
+from bonafix.errors import UsageError
+from bonafix.lsp import settings
+from bonafix.lsp.board import Board
+from bonafix.lsp.client import Client, Timing
+from bonafix.lsp.diagnostics import Look, render
+from bonafix.lsp.documents import Documents, file_path
+from bonafix.lsp.edits import Current
+from bonafix.lsp.jobs import Job, Jobs
+from bonafix.lsp.progress import Cancels
+from bonafix.lsp.trust import Trust
+
+if TYPE_CHECKING:
+    from bonafix.project import Buffers, Observation
+
+
+class ProjectLike(Protocol):
+    """What of `project.Project` the server uses."""
+
+    async def observe(  # noqa: D102 - see Project
+        self,
+        *,
+        buffers: Buffers | None = None,
+        select: Sequence[str] | None = None,
+        listen: Listener = ...,
+    ) -> Observation: ...
+
+    def fix(  # noqa: D102 - see Project
+        self,
+        *,
+        tests: Sequence[str] = (),
+        buffers: Buffers | None = None,
+        listen: Listener = ...,
+    ) -> AsyncGenerator[Repair]: ...
+
+
+OpenProject = Callable[[Path, Config], ProjectLike]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Root:
+    """One workspace folder."""
+
+    path: Path
+    uri: str
+    board: Board = field(default_factory=Board)
+    rendered: dict[str, list[types.Diagnostic]] = field(default_factory=dict)
+    published: dict[str, str] = field(default_factory=dict)  # path -> URI it went to
+    unpublished: set[str] = field(default_factory=set)
+    publishing: asyncio.TimerHandle | None = None
+    settings: object = None  # the editor's for this folder
+    complaint: str = ""  # the configuration error that was shown last
+    run: Job | None = None
+    selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
+    test_files: frozenset[str] = frozenset()
+    running: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fixing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Everything; one for each connection."""
+
+    open_project: OpenProject
+    client: Client
+    jobs: Jobs
+    trust: Trust
+    timing: Timing
+    doctor: tuple[str, ...]  # the command; the root's path is appended
+    documents: Documents = field(default_factory=Documents)
+    roots: dict[Path, Root] = field(default_factory=dict)
+    options: object = None  # initializationOptions
+    cancels: Cancels = field(default_factory=dict)
+
+    def root_of(self, path: Path) -> Root | None:
+        """The innermost root that holds `path`."""
+        holding = [r for r in self.roots.values() if path.is_relative_to(r.path)]
+        return max(holding, key=lambda r: len(r.path.parts), default=None)
+
+    def root_named(self, uri: str | None, test: str | None = None) -> Root:
+        """The root that a command means.
+
+        Raises:
+            UsageError: there is none, or it is not clear which.
+        """
+        if uri is not None:
+            path = file_path(uri)
+            root = self.root_of(path) if path else None
+            if root is None:
+                raise UsageError(f"no open workspace folder holds {uri}")
+            return root
+        if not self.roots:
+            raise UsageError("no workspace folder is open")
+        known = [r for r in self.roots.values() if test in r.board.findings]
+        candidates = known or list(self.roots.values())
+        if len(candidates) > 1:
+            raise UsageError(
+                "several workspace folders are open; say which with 'root' (its URI)"
+            )
+        return candidates[0]
+
+    def config(self, root: Root, extra: Mapping[str, object] | None = None) -> Config:
+        """The settings of one root as they are now.
+
+        Raises:
+            ConfigurationError: a setting is wrong.
+        """
+        editor = settings.overrides(self.options, root.settings)
+        return config.load(root.path, overrides={**editor, **(extra or {})})
+
+    def look(self, root: Root) -> Callable[[str], Current]:
+        """How a file of `root` stands now."""
+
+        def current(path: str) -> Current:
+            full = root.path / path
+            documents = self.documents
+            return Current(
+                uri=documents.uri(full),
+                version=documents.version(full),
+                text=documents.text(full),
+                contents=documents.contents(full),
+            )
+
+        return current
+
+
+# ------------------------------------------------------------ showing diagnostics
+
+
+def refresh(state: State, root: Root, paths: frozenset[str]) -> None:
+    """Render these files' diagnostics at once and publish them a little later."""
+    look = Look(state.client.abilities, lambda p: state.documents.uri(root.path / p))
+    for path in paths:
+        root.rendered[path] = render(root.board, path, look)
+    root.unpublished |= paths
+    if root.unpublished and root.publishing is None:
+        loop = asyncio.get_running_loop()
+        delay = state.timing.publish
+        root.publishing = loop.call_later(delay, publish, state, root)
+
+
+def publish(state: State, root: Root) -> None:
+    """Send every file's diagnostics that changed since they were last sent."""
+    if root.publishing:
+        root.publishing.cancel()
+        root.publishing = None
+    for path in sorted(root.unpublished):
+        _publish(state, root, path)
+    root.unpublished.clear()
+
+
+def _publish(state: State, root: Root, path: str) -> None:
+    full = root.path / path
+    uri, before = state.documents.uri(full), root.published.get(path)
+    shown = root.rendered.get(path, [])
+    if before is not None and before != uri:
+        state.client.publish(before, [], None)  # the client spells it differently now
+    if shown or before is not None:
+        state.client.publish(uri, shown, state.documents.version(full))
+    if shown:
+        root.published[path] = uri
+    else:
+        root.published.pop(path, None)
+        root.rendered.pop(path, None)

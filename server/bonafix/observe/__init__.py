@@ -1,0 +1,1 @@
+"""Run the suite, read what failed, find where the fault may lie."""

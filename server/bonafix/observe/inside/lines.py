@@ -1,0 +1,154 @@
+"""Which of the project's lines run between `start` and `stop`.
+
+`sys.monitoring` where there is one (3.12 and newer): a line costs once per test.
+Else a trace function, which follows the project's own files only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import types
+import typing
+
+from . import relocate
+
+Lines = typing.Dict[str, typing.Set[int]]
+_SHOWING = frozenset({"__repr__", "__str__", "__format__"})
+_NEAR = 30  # frames between an object's text and whoever asked for it
+_TOOLS = (3, 4, 2, 5, 1)  # the free ids first, then the ones with a customary owner
+
+
+class Files:
+    """Which file names belong to the project; remembers its answers."""
+
+    def __init__(self, places: relocate.Places) -> None:
+        self._places = places
+        self._known: typing.Dict[str, str] = {}
+
+    def own(self, name: str) -> str:
+        """The path relative to the copy; empty for any other file."""
+        if name not in self._known:
+            real = os.path.realpath(name)
+            own = self._places.own(real) and not name.startswith("<")
+            self._known[name] = self._places.relative(real) if own else ""
+        return self._known[name]
+
+
+class Tracer:
+    """Records through `sys.settrace`, in all threads."""
+
+    def __init__(self, files: Files) -> None:
+        self.paused = False  # while pytest and we look at what a test left behind
+        self._files = files
+        self._lines: Lines = {}
+        self._before: typing.Any = None
+
+    def start(self) -> None:
+        """Begin with nothing recorded."""
+        self._lines, self.paused = {}, False
+        self._before = sys.gettrace()
+        threading.settrace(self._enter)
+        sys.settrace(self._enter)
+
+    def seen(self) -> Lines:
+        """What was recorded so far."""
+        return dict(self._lines)
+
+    def stop(self) -> Lines:
+        """What was recorded since `start`."""
+        sys.settrace(self._before)
+        threading.settrace(self._before)
+        return self._lines
+
+    def _enter(self, frame: types.FrameType, _event: str, _arg: object) -> typing.Any:
+        path = self._files.own(frame.f_code.co_filename)
+        if not path or self.paused or _shown(frame):
+            return None
+        seen = self._lines.setdefault(path, set())
+
+        def line(frame: types.FrameType, event: str, _arg: object) -> typing.Any:
+            if event == "line":
+                seen.add(frame.f_lineno)
+            return line
+
+        return line
+
+
+class Monitor:
+    """Records through `sys.monitoring`."""
+
+    def __init__(self, files: Files) -> None:
+        self.paused = False  # while pytest and we look at what a test left behind
+        self._api = sys.monitoring
+        self._files = files
+        self._lines: Lines = {}
+        self._tool = self._claim()
+        events = self._api.events
+        self._api.register_callback(self._tool, events.PY_START, self._enter)
+        self._api.register_callback(self._tool, events.LINE, self._line)
+
+    def start(self) -> None:
+        """Begin with nothing recorded."""
+        self._lines, self.paused = {}, False
+        self._api.restart_events()  # each test pays again for its first time on a line
+        self._api.set_events(self._tool, self._api.events.PY_START)
+
+    def seen(self) -> Lines:
+        """What was recorded so far."""
+        return dict(self._lines)
+
+    def stop(self) -> Lines:
+        """What was recorded since `start`."""
+        self._api.set_events(self._tool, 0)
+        lines, self._lines = self._lines, {}
+        return lines
+
+    def _claim(self) -> int:
+        for tool in _TOOLS:
+            if self._api.get_tool(tool) is None:
+                self._api.use_tool_id(tool, "bonafix")
+                return tool
+        raise LookupError("all tool ids of sys.monitoring are taken")
+
+    def _enter(self, code: types.CodeType, _offset: int) -> object:
+        if self.paused:
+            return None
+        if self._files.own(code.co_filename):
+            self._api.set_local_events(self._tool, code, self._api.events.LINE)
+        return self._api.DISABLE
+
+    def _line(self, code: types.CodeType, line: int) -> object:
+        if self.paused or (code.co_name in _SHOWING and _shown(sys._getframe(1))):
+            return None
+        path = self._files.own(code.co_filename)
+        self._lines.setdefault(path, set()).add(line)
+        return self._api.DISABLE
+
+
+def _shown(frame: typing.Optional[types.FrameType]) -> bool:
+    """Whether the object's text is asked for by pytest, to explain a failure.
+
+    Only failing tests do that, so these lines would look very suspicious.
+    """
+    if frame is None or frame.f_code.co_name not in _SHOWING:
+        return False
+    for _ in range(_NEAR):
+        frame = frame.f_back
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") == "_pytest._io.saferepr":
+            return True
+    return False
+
+
+def recorder(places: relocate.Places) -> typing.Union[Tracer, Monitor]:
+    """The best one that this interpreter offers."""
+    files = Files(places)
+    if hasattr(sys, "monitoring"):
+        try:
+            return Monitor(files)
+        except LookupError:
+            pass
+    return Tracer(files)

@@ -1,0 +1,42 @@
+"""An alarm on CPU time: says where an endless loop is before its process is killed.
+
+The profiling timer is used because tests, and plugins that limit time, have uses of
+their own for the real-time one.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import types
+import typing
+
+Tell = typing.Callable[[typing.Any, types.FrameType], None]
+
+
+class Alarm:
+    """Rings once per test, after `seconds` of CPU time within it."""
+
+    def __init__(self, seconds: float, tell: Tell) -> None:
+        self._seconds = seconds
+        self._tell = tell
+        self._item: typing.Any = None
+        self._before: typing.Any = None
+
+    def arm(self, item: typing.Any) -> None:
+        """Begin to count for `item`."""
+        if threading.current_thread() is threading.main_thread():
+            self._item = item
+            self._before = signal.signal(signal.SIGPROF, self._ring)
+            signal.setitimer(signal.ITIMER_PROF, self._seconds)
+
+    def disarm(self) -> None:
+        """The test is over."""
+        if self._item is not None:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, self._before or signal.SIG_DFL)
+            self._item = None
+
+    def _ring(self, _number: int, frame: typing.Optional[types.FrameType]) -> None:
+        if self._item is not None and frame is not None:
+            self._tell(self._item, frame)

@@ -1,0 +1,168 @@
+"""A run with recorded lines in, the lines that may be at fault out; pure.
+
+Spectrum-based: a line is suspicious that failing tests execute and passing tests do
+not (Ochiai), the more so where the exception passed through it.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from bonafix.domain import Outcome, SuiteRun, Suspect, TestResult
+from bonafix.layout import is_test_path
+
+Line = tuple[str, int]
+SHOWN = 200  # suspects that are worth anybody's time
+_RAISED = 0.5  # how far a line moves towards certainty when the exception came from it
+_PASSED = 0.25  # when it went through it
+
+
+def suspects(
+    run: SuiteRun,
+    targets: Sequence[TestResult],
+    *,
+    sources: Mapping[str, bytes] | None = None,
+) -> tuple[Suspect, ...]:
+    """Lines of the product, most suspicious first; test files are left out.
+
+    `sources` gives the names of the functions around them.
+    """
+    spectrum = scores(run, targets)
+    traced = _traced(targets)
+    names = _Functions(sources or {}, targets)
+    found = [
+        Suspect(
+            path=path,
+            line=line,
+            score=_refined(spectrum.get((path, line), 0.0), traced.get((path, line))),
+            function=names.at(path, line),
+            why=_why(run, targets, (path, line), traced.get((path, line))),
+        )
+        for path, line in _best(spectrum, traced)
+    ]
+    return tuple(sorted(found, key=lambda s: (-s.score, s.path, s.line)))
+
+
+def scores(run: SuiteRun, targets: Sequence[TestResult]) -> dict[Line, float]:
+    """Ochiai of each product line that a target executes."""
+    failing = [t.id for t in targets if run.lines.get(t.id)]
+    aimed = {target.id for target in targets}
+    tests = _test_files(run)
+    hit = _counted(run, failing, tests)
+    passing = [i for i, r in run.results.items() if r.outcome is Outcome.PASSED]
+    passed = _counted(run, (i for i in passing if i not in aimed), tests)
+    total = len(failing)
+    return {
+        line: count / math.sqrt(total * (count + passed[line]))
+        for line, count in hit.items()
+    }
+
+
+def is_product(path: str, tests: Collection[str]) -> bool:
+    """Whether it is none of `tests`, and not named like a test or a conftest."""
+    return not (
+        path in tests or is_test_path(path) or path.rpartition("/")[2] == "conftest.py"
+    )
+
+
+def _counted(run: SuiteRun, ids: Iterable[str], tests: frozenset[str]) -> Counter[Line]:
+    counter: Counter[Line] = Counter()
+    for node_id in ids:
+        for path, numbers in run.lines.get(node_id, {}).items():
+            if is_product(path, tests):
+                counter.update((path, number) for number in numbers)
+    return counter
+
+
+def _test_files(run: SuiteRun) -> frozenset[str]:
+    return frozenset(
+        result.definition.path
+        for result in run.results.values()
+        if result.definition and result.style != "doctest"
+    )
+
+
+def _traced(targets: Sequence[TestResult]) -> dict[Line, float]:
+    """Product lines on the tracebacks, with how far each of them is moved."""
+    found: dict[Line, float] = {}
+    for target in targets:
+        own = {place.path for place in (target.definition, target.place) if place}
+        lines = [
+            (frame.path, frame.line)
+            for frame in target.frames
+            if frame.own and is_product(frame.path, own)
+        ]
+        for line in lines:
+            found[line] = max(found.get(line, 0.0), _PASSED)
+        if lines:
+            found[lines[-1]] = _RAISED
+    return found
+
+
+def _refined(score: float, pull: float | None) -> float:
+    return score + (1 - score) * (pull or 0.0)
+
+
+def _best(spectrum: Mapping[Line, float], traced: Mapping[Line, float]) -> list[Line]:
+    lines = set(spectrum) | set(traced)
+    return sorted(
+        lines, key=lambda at: (-_refined(spectrum.get(at, 0.0), traced.get(at)), at)
+    )[:SHOWN]
+
+
+def _why(
+    run: SuiteRun, targets: Sequence[TestResult], at: Line, pull: float | None
+) -> str:
+    path, line = at
+    hits = sum(line in run.lines.get(t.id, {}).get(path, ()) for t in targets)
+    text = f"executed by {hits} of {len(targets)} failing tests"
+    if pull == _RAISED:
+        return f"the exception came from here; {text}"
+    return f"the exception passed through here; {text}" if pull else text
+
+
+class _Functions:
+    """Names of the functions around lines, from the sources or the tracebacks."""
+
+    def __init__(
+        self, sources: Mapping[str, bytes], targets: Sequence[TestResult]
+    ) -> None:
+        self._sources = sources
+        self._spans: dict[str, list[tuple[int, int, str]]] = {}
+        self._framed = {
+            (frame.path, frame.line): frame.function
+            for target in targets
+            for frame in target.frames
+        }
+
+    def at(self, path: str, line: int) -> str:
+        """The qualified name; empty at module level, or where it is not known."""
+        if path not in self._spans:
+            self._spans[path] = _spans(self._sources.get(path, b""))
+        inside = [s for s in self._spans[path] if s[0] <= line <= s[1]]
+        if inside:
+            return max(inside)[2]
+        return self._framed.get((path, line), "")
+
+
+def _spans(source: bytes) -> list[tuple[int, int, str]]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found: list[tuple[int, int, str]] = []
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, prefix = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            name = prefix
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{prefix}.{child.name}" if prefix else child.name
+                if not isinstance(child, ast.ClassDef):
+                    end = child.end_lineno or child.lineno
+                    found.append((child.lineno, end, name))
+            pending.append((child, name))
+    return found

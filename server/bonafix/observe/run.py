@@ -1,0 +1,167 @@
+"""A snapshot and an interpreter in, the project's test runner out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bonafix.config import Config
+from bonafix.domain import Event, Listener, Runner, Snapshot, SuiteRun, silent
+from bonafix.observe import environment, process
+from bonafix.observe.events import Log
+from bonafix.observe.fold import Attempt, fold, left
+from bonafix.observe.interpreter import Interpreter
+from bonafix.observe.usable import require_usable
+from bonafix.sandbox.cell import Cell, Limits, cell
+
+__all__ = ["RESTARTS", "make_runner", "require_usable"]
+
+RESTARTS = 5  # after tests that hung or took the process along
+
+Files = Mapping[str, bytes | None]
+
+
+def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) -> Runner:
+    """Run tests of `snapshot`, each time in a fresh confined copy; see `Runner`."""
+    bench = _Bench(snapshot, interpreter, config)
+
+    async def run(
+        files: Files,
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        wish = _Wish(
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            per_test=per_test or config.test_timeout,
+            deadline=time.monotonic() + (seconds or config.suite_timeout),
+        )
+        attempts = await _attempts(bench, files, wish, listen)
+        return _fold(bench, wish, attempts)
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    snapshot: Snapshot
+    interpreter: Interpreter
+    config: Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    select: Sequence[str] | None
+    expression: str
+    record_lines: bool
+    stop_at_first: bool
+    per_test: float
+    deadline: float
+
+
+async def _attempts(
+    bench: _Bench, files: Files, wish: _Wish, listen: Listener
+) -> list[Attempt]:
+    """Once; and where a test hung or died, again for the tests after it."""
+    attempts: list[Attempt] = []
+    teller = _Teller(listen)
+    for _ in range(RESTARTS + 1):
+        attempts.append(await _attempt(bench, files, wish, teller))
+        rest = left(attempts)
+        if not attempts[-1].victim or wish.stop_at_first or not rest:
+            break
+        wish = replace(wish, select=rest, expression="")
+    return attempts
+
+
+async def _attempt(
+    bench: _Bench, files: Files, wish: _Wish, teller: _Teller
+) -> Attempt:
+    snapshot, interpreter, config = bench.snapshot, bench.interpreter, bench.config
+    async with cell(
+        snapshot,
+        files,
+        limits=Limits(memory=config.memory),
+        confine=config.confine,
+        readable=_readable(interpreter, snapshot.root),
+        hidden=(),  # the home and the root are hidden as it is
+    ) as place:
+        order = process.Order(
+            python=interpreter.path,
+            root=snapshot.root,
+            env=_environment(bench, place),
+            select=wish.select,
+            expression=wish.expression,
+            record_lines=wish.record_lines,
+            stop_at_first=wish.stop_at_first,
+            per_test=wish.per_test,
+            deadline=wish.deadline,
+        )
+        return await process.attempt(place, order, teller.hear)
+
+
+def _environment(bench: _Bench, place: Cell) -> dict[str, str]:
+    return environment.variables(
+        os.environ,
+        bench.interpreter,
+        bench.config,
+        root=bench.snapshot.root,
+        tree=place.tree,
+    )
+
+
+def _readable(interpreter: Interpreter, root: Path) -> tuple[Path, ...]:
+    """The interpreter with all that it imports from, but for the user's own tree."""
+    prefixes = {Path(interpreter.prefix), Path(interpreter.base_prefix)}
+    outside = {
+        Path(entry)
+        for entry in interpreter.import_path
+        if Path(entry).is_absolute() and not Path(entry).is_relative_to(root)
+    }
+    return tuple(sorted(prefixes | outside | {process.LAUNCHER.parent}))
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Tells a listener of each test that is done, over all attempts."""
+
+    listen: Listener
+    total: int | None = None
+    done: int = 0
+
+    def hear(self, log: Log, event: str) -> None:
+        if event == "ready" and self.total is None:
+            self.total = len(log.items)
+        if event != "done":
+            return
+        self.done += 1
+        node_id = next(reversed(log.done))
+        self.listen(Event(kind="test", text=node_id, done=self.done, total=self.total))
+
+
+def _fold(bench: _Bench, wish: _Wish, attempts: Sequence[Attempt]) -> SuiteRun:
+    run = fold(attempts, command=_command(bench, wish))
+    dropped = environment.dropped(os.environ, bench.config)
+    return replace(
+        run,
+        neutralised=(*run.neutralised, *dropped),
+        opened=run.opened & bench.snapshot.files,
+    )
+
+
+def _command(bench: _Bench, wish: _Wish) -> Sequence[str]:
+    """What does the same by hand."""
+    expression = ["-k", wish.expression] if wish.expression else []
+    ids = wish.select or ()
+    return [str(bench.interpreter.path), "-m", "pytest", *expression, *ids]

@@ -1,0 +1,1 @@
+"""Who writes patches: `claude` (the agent) and `search` (the embedded engine)."""

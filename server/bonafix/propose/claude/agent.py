@@ -1,0 +1,309 @@
+"""The proposer: a task in, candidates out; the parent's side of the conversations.
+
+Candidates are a ladder: each is a conversation of its own, one step higher in
+thinking than the one before, and is begun only when the last one failed. Within a
+conversation a refused fix may be corrected in at most three rounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, field, replace
+
+from bonafix.config import Config
+from bonafix.domain import (
+    Candidate,
+    Cost,
+    Event,
+    Feedback,
+    Listener,
+    Patch,
+    Proposer,
+    Runner,
+    Task,
+    Verdict,
+    add_costs,
+)
+from bonafix.errors import ServiceError
+from bonafix.propose.claude import (
+    credentials,
+    models,
+    opening,
+    prices,
+    prompts,
+    protocol,
+)
+from bonafix.propose.claude.budget import LEAST_ANSWER
+from bonafix.propose.claude.models import Model
+from bonafix.propose.claude.prices import Usage
+from bonafix.propose.claude.process import Worker
+from bonafix.propose.claude.protocol import Answer, Done, Learned, More, Spent, Start
+from bonafix.propose.claude.redact import Redactor
+
+ROUNDS = 3
+_GRACE = 3.0
+"""Seconds beyond its deadline in which a worker should have said that it is late."""
+
+_ENDS = frozenset({Verdict.VERIFIED, Verdict.PLAUSIBLE})
+"""Verdicts after which a conversation has nothing to correct."""
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What is left for all conversations of one proposer."""
+
+    usd: float
+    tokens: int
+
+    def pay(self, before: Spent, after: Spent) -> None:
+        self.tokens -= after.usage.total - before.usage.total
+        if after.usd is not None and before.usd is not None:
+            self.usd -= after.usd - before.usd
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One call of the proposer, with what its conversations share."""
+
+    config: Config
+    connect: Callable[[], AbstractAsyncContextManager[Worker]]
+    task: Task
+    run: Runner
+    feedback: Callable[[], Feedback | None]
+    listen: Listener
+    purse: _Purse
+    learned: dict[str, Model]
+    redact: Redactor
+    deadline: float
+    costs: list[Cost] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time that is left."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def note(self, text: str, **facts: object) -> None:
+        """Tell the user something."""
+        self.listen(Event(kind="note", text=text, facts=facts))
+
+
+def proposer(
+    config: Config,
+    environment: Mapping[str, str] | None = None,
+    *,
+    connect: Connect = worker,
+) -> Proposer:
+    """A proposer whose conversations share one budget: make one for every run.
+
+    Its iterator raises ServiceError where the model's service fails or no
+    credentials are found, before anything else is done.
+    """
+    environ = dict(os.environ if environment is None else environment)
+    purse = _Purse(config.max_cost, config.max_tokens)
+    learned: dict[str, Model] = {}
+
+    async def propose(
+        task: Task,
+        run: Runner,
+        feedback: Callable[[], Feedback | None],
+        listen: Listener,
+    ) -> AsyncIterator[Candidate]:
+        credentials.require(environ)
+        work = _Work(
+            config=config,
+            connect=lambda: connect(environ),
+            task=task,
+            run=run,
+            feedback=feedback,
+            listen=listen,
+            purse=purse,
+            learned=learned,
+            redact=opening.redactor_for(task, environ),
+            deadline=time.monotonic() + task.seconds,
+        )
+        async with aclosing(_ladder(work)) as candidates:
+            async for candidate in candidates:
+                yield candidate
+
+    return propose
+
+
+async def _ladder(work: _Work) -> AsyncGenerator[Candidate]:
+    """Conversations one after another, each asking for more thinking."""
+    for step in range(work.config.candidates):
+        left = work.purse.tokens > LEAST_ANSWER and work.purse.usd > 0
+        if not left or work.seconds <= 0:
+            work.note("no budget or time is left for another candidate")
+            return
+        setting = models.raised(work.config.thinking, step)
+        async with aclosing(_conversation(work, setting)) as candidates:
+            async for candidate in candidates:
+                yield candidate
+
+
+@dataclass(slots=True, kw_only=True)
+class _Talk:
+    """One conversation as the parent sees it."""
+
+    work: _Work
+    worker: Worker
+    model: Model
+    spent: Spent = field(
+        default_factory=lambda: Spent(usage=Usage(), usd=0.0, requests=0)
+    )
+    told: Cost = field(default_factory=Cost)  # what candidates were charged with
+
+    @property
+    def cost(self) -> Cost:
+        """All that the conversation has used."""
+        return prices.cost(self.spent.usage, self.spent.usd, self.spent.requests)
+
+
+async def _conversation(work: _Work, setting: str) -> AsyncGenerator[Candidate]:
+    """One worker, up to three rounds; a candidate for each that hands in."""
+    start = _start(work, setting)
+    async with work.connect() as made:
+        talk = _Talk(work=work, worker=made, model=models.lookup(start.model))
+        await made.send(start)
+        try:
+            for number in range(1, ROUNDS + 1):
+                done = await _round(talk)
+                candidate = _candidate(talk, done, number)
+                if candidate is None:
+                    return
+                yield candidate
+                said = work.feedback()
+                if said is None or said.verdict in _ENDS or number == ROUNDS:
+                    return
+                await made.send(_more(talk, said))
+        finally:
+            work.costs.append(talk.cost)
+
+
+def _start(work: _Work, setting: str) -> Start:
+    config, task = work.config, work.task
+    model = work.learned.get(config.model) or models.lookup(config.model)
+    form = models.form(model, setting)
+    files = opening.bench_files(task, config)
+    request = opening.request(task, config, form, work.redact)
+    if form.note:
+        work.note(form.note)
+    work.note(opening.estimate(request, model, form, config))
+    return Start(
+        request=request,
+        files=files,
+        layout=task.layout,
+        model=model.id,
+        forms=model.thinking,
+        efforts=model.efforts,
+        look_up=not model.listed,
+        thinking=setting,
+        usd=work.purse.usd,
+        tokens=work.purse.tokens,
+        until=time.time() + work.seconds,
+        secrets=work.redact.values,
+        base_url=config.base_url,
+    )
+
+
+def _more(talk: _Talk, said: Feedback) -> More:
+    """Another round: limits count from the beginning of the conversation."""
+    purse = talk.work.purse
+    return More(
+        text=talk.work.redact(prompts.feedback_message(said)),
+        usd=(talk.spent.usd or 0.0) + purse.usd,
+        tokens=talk.spent.usage.total + purse.tokens,
+        until=time.time() + talk.work.seconds,
+    )
+
+
+async def _round(talk: _Talk) -> Done:
+    """Serve the worker until its round ends; too late is an ending, too."""
+    while True:
+        try:
+            async with asyncio.timeout(talk.work.seconds + _GRACE):
+                record = await talk.worker.receive()
+        except TimeoutError:
+            return Done(ending="budget", note="the time is used up")
+        match record:
+            case protocol.Say(kind=kind, text=text):
+                talk.work.listen(Event(kind=kind, text=text))
+            case Spent():
+                _pay(talk, record)
+            case Learned(thinking=thinking, efforts=efforts):
+                _learn(talk, thinking, efforts)
+            case protocol.RunTests(files=files, tests=tests):
+                text = await _run_tests(talk.work, files, tests)
+                await talk.worker.send(Answer(text=text))
+            case Done():
+                return record
+
+
+def _pay(talk: _Talk, now: Spent) -> None:
+    work = talk.work
+    work.purse.pay(talk.spent, now)
+    talk.spent = now
+    total = add_costs([*work.costs, talk.cost])
+    money = "cost unknown" if total.usd is None else f"about ${total.usd:.3f}"
+    tokens = total.input_tokens + total.cache_read_tokens + total.output_tokens
+    work.note(
+        f"{total.requests} requests, {tokens:,} tokens, {money}",
+        author="claude",
+        cost=total,
+    )
+
+
+def _learn(talk: _Talk, thinking: tuple[str, ...], efforts: tuple[str, ...]) -> None:
+    """Remember a corrected form, so that no request is refused twice for it."""
+    talk.model = replace(talk.model, thinking=thinking, efforts=efforts, listed=True)
+    talk.work.learned[talk.work.config.model] = talk.model
+
+
+async def _run_tests(
+    work: _Work, files: Mapping[str, str], asked: tuple[str, ...]
+) -> str:
+    """Run visible tests over the edits and say what they printed."""
+    visible = work.task.baseline.collected
+    targets = [target.id for target in work.task.targets]
+    wanted = prompts.expand(asked, visible) if asked else targets
+    if not wanted:
+        return "No visible test has such a name. Use search to find its node id."
+    changes = opening.changes(work.task, files)
+    contents = {change.path: change.after for change in changes}
+    run = await work.run(contents, select=wanted, listen=work.listen)
+    return prompts.run_report(run, wanted)
+
+
+def _candidate(talk: _Talk, done: Done, number: int) -> Candidate | None:
+    """The candidate that a round handed in; `None` after telling why there is none.
+
+    Raises:
+        ServiceError: the service failed.
+    """
+    work = talk.work
+    if done.ending == "service":
+        raise ServiceError(done.note)
+    if done.ending == "infeasible":
+        work.note(f"Claude reports: {done.note}", infeasible=done.note)
+        return None
+    changes = opening.changes(work.task, done.files)
+    if done.ending != "submitted" or not changes:
+        why = done.note or "it handed in no change"
+        work.note(f"no fix from {talk.model.id}: {why}", ending=done.ending)
+        return None
+    cost = prices.since(talk.cost, talk.told)
+    talk.told = talk.cost
+    return Candidate(
+        patch=Patch(changes),
+        author="claude",
+        title=done.note.strip().split("\n")[0][:120],
+        note=done.note,
+        model=talk.model.id,
+        effort=done.effort,
+        round=number,
+        cost=cost,
+    )

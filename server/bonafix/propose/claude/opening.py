@@ -1,0 +1,120 @@
+"""A task in, what a conversation begins with out: files, request, estimate.
+
+What is built here is what is sent, and what `--show-prompt` shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from bonafix.config import Config
+from bonafix.domain import Change, Task
+from bonafix.propose.claude import frozen, models, prompts
+from bonafix.propose.claude.models import Form, Model
+from bonafix.propose.claude.prices import Usage
+from bonafix.propose.claude.redact import (
+    Redactor,
+    excluded,
+    is_secret_file,
+    redactor,
+)
+from bonafix.propose.claude.workbench import Bench
+from bonafix.text import TextError, decode, encode, restore
+
+_BYTES_PER_TOKEN = 3.5
+
+
+def show_prompt(
+    task: Task, config: Config, environment: Mapping[str, str]
+) -> dict[str, object]:
+    """The opening request as it would be sent: system, tools, first message."""
+    form = models.form(models.lookup(config.model), config.thinking)
+    return request(task, config, form, redactor_for(task, environment))
+
+
+def request(
+    task: Task, config: Config, form: Form, redact: Redactor
+) -> dict[str, object]:
+    """The opening request; only `max_tokens` is decided later, by the budget."""
+    bench = Bench.of(bench_files(task, config), task.layout)
+    message = redact(prompts.first_message(task, bench))
+    return {
+        "model": models.lookup(config.model).id,
+        "system": frozen.SYSTEM,
+        "tools": list(frozen.TOOLS),
+        "messages": prompts.opening([message]),
+        **form.fields,
+        "cache_control": {"type": "ephemeral"},
+    }
+
+
+def bench_files(task: Task, config: Config) -> dict[str, str]:
+    """The snapshot's texts that may be sent, with plain newlines."""
+    files: dict[str, str] = {}
+    for path, content in task.snapshot.sources.items():
+        if is_secret_file(path) or excluded(path, config.exclude):
+            continue
+        try:
+            files[path] = decode(content).view
+        except TextError:
+            continue  # what is no text cannot be shown or edited
+    return files
+
+
+def changes(task: Task, files: Mapping[str, str]) -> tuple[Change, ...]:
+    """Edited texts as changes of bytes, each file's own line endings kept.
+
+    A text that its file's encoding cannot hold is written as UTF-8: the gate will
+    say what it thinks of that.
+    """
+    made = []
+    for path, text in sorted(files.items()):
+        before = task.snapshot.sources.get(path)
+        after = _bytes(before, text)
+        if before is None:
+            made.append(Change(path, None, after, "add"))
+        elif after != before:
+            made.append(Change(path, before, after))
+    return tuple(made)
+
+
+def _bytes(before: bytes | None, text: str) -> bytes:
+    if before is None:
+        return text.encode()
+    source = decode(before)
+    edited = restore(source, text)
+    try:
+        return encode(source, edited)
+    except TextError:
+        return edited.encode()
+
+
+def redactor_for(task: Task, environment: Mapping[str, str]) -> Redactor:
+    """Knows the environment's secrets and those of the project's `.env` files."""
+    dotenv = [
+        content.decode(errors="replace")
+        for path, content in task.snapshot.sources.items()
+        if is_secret_file(path)
+    ]
+    dotenv += [
+        file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(task.snapshot.root.glob(".env*"))
+        if file.is_file() and is_secret_file(file.name)
+    ]
+    return redactor(environment, dotenv)
+
+
+def estimate(
+    body: Mapping[str, object], model: Model, form: Form, config: Config
+) -> str:
+    """One line for the user: what the first request costs, and the limits."""
+    size = len(json.dumps(body, ensure_ascii=False).encode())
+    tokens = round(size / _BYTES_PER_TOKEN)
+    usd = model.usd(Usage(cache_write=tokens))
+    money = (
+        f"no price is known for it, so {config.max_tokens:,} tokens are the limit"
+        if usd is None
+        else f"about ${usd:.3f} to begin with, at most ${config.max_cost:.2f}"
+    )
+    return f"asking {model.id}, thinking {form.label}: {tokens:,} tokens, {money}"

@@ -1,0 +1,210 @@
+"""Screening: run the targets over each candidate, hand on those that pass."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+
+from bonafix.domain import (
+    Candidate,
+    Event,
+    Feedback,
+    Listener,
+    Outcome,
+    Runner,
+    SuiteRun,
+    Task,
+    worse,
+)
+from bonafix.errors import CollectionFailedError
+from bonafix.propose.search.candidates import steps
+from bonafix.propose.search.limits import Limits, limits_of
+
+CONCURRENT = 2
+_AHEAD = 6  # finished runs that may wait for a slow one of higher rank
+_PARTIAL = 3  # candidates for a part of the targets, offered when nothing else is left
+_GREEN = frozenset({Outcome.PASSED, Outcome.XPASSED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What screening saw of one candidate."""
+
+    green: frozenset[str] = frozenset()  # targets that pass now
+    harm: bool = False  # a test that passed before does not any more
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The time that screening may still use; the clock stands while we are waited on.
+
+    The gate judges between two candidates, and its time is not ours.
+    """
+
+    left: float
+    since: float = field(default_factory=time.monotonic)
+
+    def stop(self) -> None:
+        self.left -= time.monotonic() - self.since
+
+    def go_on(self) -> None:
+        self.since = time.monotonic()
+
+    def remaining(self) -> float:
+        return self.left - (time.monotonic() - self.since)
+
+
+@dataclass(slots=True)
+class _Tally:
+    screened: int = 0
+    passed: int = 0
+    partial: list[tuple[Candidate, _Seen]] = field(default_factory=list)
+
+    def count(self, candidate: Candidate, seen: _Seen, *, full: bool) -> Event:
+        self.screened += 1
+        self.passed += full
+        if seen.green and not full:
+            self.partial.append((candidate, seen))
+        facts = {"screened": self.screened, "passed": self.passed, "green": full}
+        text = f"{candidate.title}: {'passes' if full else 'fails'}"
+        return Event(kind="candidate", text=text, done=self.screened, facts=facts)
+
+
+async def propose(
+    task: Task,
+    run: Runner,
+    feedback: Callable[[], Feedback | None],  # noqa: ARG001 - templates do not learn
+    listen: Listener,
+    *,
+    concurrent: int = CONCURRENT,
+) -> AsyncIterator[Candidate]:
+    """Candidates that turn all targets green, in the order of their rank.
+
+    Where none does, at the end those that turn some green and harm none. Runs at
+    most `concurrent` test processes, for `task.seconds` in all; closing the iterator
+    ends them.
+    """
+    limits, watch, tally = limits_of(task), _Watch(task.seconds), _Tally()
+    every = frozenset(limits.targets)
+    waiting: list[_Waiting] = []
+    source = steps(task) if every else iter(())
+    start = functools.partial(_screen, run=run, limits=limits)
+    try:
+        while await _refill(waiting, source, start, watch, concurrent):
+            await _until_one_ends(waiting, watch)
+            for candidate, seen in _finished(waiting, watch):
+                full = seen.green == every and not seen.harm
+                listen(tally.count(candidate, seen, full=full))
+                if full:
+                    watch.stop()
+                    yield candidate
+                    watch.go_on()
+    finally:
+        await _end(job for _, job in waiting)
+    for candidate in _leftovers(tally, every):
+        yield candidate
+
+
+_Waiting = tuple[Candidate, asyncio.Task[_Seen]]
+
+
+async def _refill(
+    waiting: list[_Waiting],
+    source: Iterator[Candidate | None],
+    start: Callable[[Candidate], Coroutine[None, None, _Seen]],
+    watch: _Watch,
+    concurrent: int,
+) -> bool:
+    """Start runs until as many as allowed are under way; False when it is over."""
+    while watch.remaining() > 0 and len(waiting) < concurrent + _AHEAD:
+        if sum(not job.done() for _, job in waiting) >= concurrent:
+            break
+        try:
+            candidate = next(source)
+        except StopIteration:
+            break
+        if candidate is None:  # still making up its mind: let others work
+            await asyncio.sleep(0)
+        else:
+            waiting.append((candidate, asyncio.create_task(start(candidate))))
+    return bool(waiting) and watch.remaining() > 0
+
+
+def _finished(
+    waiting: list[_Waiting], watch: _Watch
+) -> Iterator[tuple[Candidate, _Seen]]:
+    """What is known, in the order of rank; out of order when the time is up."""
+    for entry in list(waiting):
+        candidate, job = entry
+        if job.done():
+            waiting.remove(entry)
+            yield candidate, job.result()
+        elif watch.remaining() > 0:
+            return
+
+
+async def _until_one_ends(waiting: list[_Waiting], watch: _Watch) -> None:
+    jobs = [job for _, job in waiting if not job.done()]
+    if jobs and not waiting[0][1].done():
+        await asyncio.wait(
+            jobs,
+            timeout=max(0.0, watch.remaining()),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+
+async def _screen(candidate: Candidate, run: Runner, limits: Limits) -> _Seen:
+    """The targets first; for one that they all pass, some tests of the same lines."""
+    files = candidate.patch.files
+    try:
+        first = await run(
+            files,
+            select=limits.targets,
+            stop_at_first=limits.stop_at_first,
+            seconds=limits.seconds,
+            per_test=limits.per_test,
+        )
+        green = frozenset(i for i in limits.targets if first.outcome(i) in _GREEN)
+        neighbours = limits.neighbours(candidate)
+        if green != frozenset(limits.targets) or not neighbours:
+            return _Seen(green, harm=_skips(first, limits))
+        second = await run(
+            files,
+            select=neighbours,
+            stop_at_first=True,
+            seconds=limits.neighbour_seconds,
+            per_test=limits.per_test,
+        )
+    except CollectionFailedError:
+        return _Seen()  # the patched module cannot be imported
+    return _Seen(green, harm=limits.harms(second, neighbours))
+
+
+def _skips(run: SuiteRun, limits: Limits) -> bool:
+    """Whether a target is skipped instead of failing: worse, not better."""
+    reported = [i for i in limits.targets if i in run.results]
+    return any(worse(limits.before(i), run.outcome(i)) for i in reported)
+
+
+async def _end(jobs: Iterator[asyncio.Task[_Seen]]) -> None:
+    """Cancel runs and wait until their processes are gone."""
+    running = list(jobs)
+    for job in running:
+        job.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+def _leftovers(tally: _Tally, every: frozenset[str]) -> Iterator[Candidate]:
+    """What does only a part of the work, the most first, if nothing does it all."""
+    if tally.passed:
+        return
+    useful = [pair for pair in tally.partial if not pair[1].harm]
+    for candidate, seen in sorted(useful, key=lambda pair: -len(pair[1].green))[
+        :_PARTIAL
+    ]:
+        note = f"partial: {len(seen.green)} of {len(every)} targets pass"
+        yield dataclasses.replace(candidate, note=f"{candidate.note}; {note}")

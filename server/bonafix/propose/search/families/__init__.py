@@ -1,0 +1,1 @@
+"""The families of templates, one file each; `catalogue` puts them together."""

@@ -1,0 +1,192 @@
+"""Off by one where an expression, not a literal, is the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import (
+    ATOMS,
+    OPERATIONS,
+    Site,
+    callee,
+    enclosing_function,
+    is_textual,
+    operator,
+    positional,
+)
+from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.syntax import Node
+
+_COUNTED = ATOMS - {"string", "list", "tuple", "dictionary", "set", "true", "false"}
+_COUNTABLE = (_COUNTED | OPERATIONS) - {"none", "float", "integer", "ellipsis"}
+
+
+def _range(site: Site) -> Iterator[Rewrite]:
+    if callee(site.node) != "range":
+        return
+    arguments = positional(site.node)
+    match arguments:
+        case [stop]:
+            yield from _shifted(stop, 1.0)
+            yield Rewrite(((stop.start, stop.start, "1, "),), 0.6)
+        case [start, stop, *_]:
+            yield from _shifted(stop, 1.0)
+            yield from _shifted(start, 0.4)
+            if len(arguments[2:]) == 0 and start.text in {"0", "1"}:
+                yield Rewrite(((start.start, stop.start, ""),), 0.3)
+
+
+def _slice(site: Site) -> Iterator[Rewrite]:
+    colon = next((c for c in site.node.children if c.kind == ":"), None)
+    if colon is None:
+        return
+    for bound in site.node.named[:2]:
+        yield from _shifted(bound, 1.0)
+    if not any(bound.end <= colon.start for bound in site.node.named):
+        yield Rewrite(((colon.start, colon.start, "1"),), 0.5)
+    if site.node.children[-1] == colon:
+        yield Rewrite(((colon.end, colon.end, "-1"),), 0.4)
+    for bound in site.node.named[:2]:  # an open end instead
+        yield replace(bound, "", 0.4)
+
+
+def _index(site: Site) -> Iterator[Rewrite]:
+    for subscript in site.node.each("subscript"):
+        if subscript.kind in {"identifier", "binary_operator", "call"}:
+            yield from _shifted(subscript, 1.0)
+
+
+def _argument(site: Site) -> Iterator[Rewrite]:
+    """An argument of a call: likelier where a function calls itself."""
+    function = enclosing_function(site.node)
+    name = function.child("name") if function is not None else None
+    own = name is not None and name.text == callee(site.node)
+    if callee(site.node) in {"range", "len", "print", "str", "isinstance", "sorted"}:
+        return
+    for argument in positional(site.node):
+        yield from _shifted(argument, 1.0 if own else 0.25)
+
+
+def _value(site: Site) -> Iterator[Rewrite]:
+    value = site.node.child("right") if site.node.child("left") is not None else None
+    if site.node.kind == "return_statement":
+        value = site.node.named[0] if site.node.named else None
+    if value is not None:
+        yield from _shifted(value, 0.8 if value.kind == "identifier" else 1.0)
+
+
+def _compared(site: Site) -> Iterator[Rewrite]:
+    signs = [sign.text for sign in site.node.each("operators")]
+    if signs and signs[0] in {"<", "<=", ">", ">=", "==", "!="}:
+        yield from _shifted(site.node.named[-1], 1.0 if signs[0] in "==!=" else 0.7)
+
+
+def _divisor(site: Site) -> Iterator[Rewrite]:
+    right = site.node.child("right")
+    if operator(site.node) in {"/", "//", "%", "*"} and right is not None:
+        inner = right.named[0] if right.kind == "parenthesized_expression" else right
+        yield from _shifted(inner, 1.0 if inner != right else 0.5)
+
+
+def _shifted(node: Node, weight: float) -> Iterator[Rewrite]:
+    """`n` to `n + 1` and `n - 1`; what ends so already is left to other templates."""
+    if node.kind not in _COUNTABLE or is_textual(node) or not _plain(node):
+        return
+    for new in (" + 1", " - 1"):
+        if not node.text.endswith((" + 1", " - 1", "+1", "-1")):
+            yield _appended(node, new, weight)
+
+
+def _appended(node: Node, new: str, weight: float) -> Rewrite:
+    tight = node.parent is not None and (
+        node.parent.kind in {"binary_operator", "unary_operator", "attribute"}
+    )
+    if tight:
+        edits = ((node.start, node.start, "("), (node.end, node.end, f"{new})"))
+        return Rewrite(edits, weight)
+    return Rewrite(((node.end, node.end, new),), weight)
+
+
+def _plain(node: Node) -> bool:
+    """Whether it may be a number: the likes of `list(x)` and `x[1:2]` are not."""
+    called = callee(node) if node.kind == "call" else ""
+    return called not in {"list", "dict", "set", "tuple", "str", "isinstance", "join"}
+
+
+TEMPLATES = (
+    Template(
+        name="range-bound",
+        source="TBar FP4.4 and FP9 (off by one); PySStuBs (more specific if)",
+        prior=0.65,
+        kinds=frozenset({"call"}),
+        rewrites=_range,
+        examples=(
+            Example("x = range(len(a) - l)\n", "x = range(len(a) - l + 1)\n"),
+            Example("x = range(n)\n", "x = range(1, n)\n"),
+            Example("x = range(0, n)\n", "x = range(0, n - 1)\n"),
+        ),
+    ),
+    Template(
+        name="slice-bound",
+        source="TBar FP9 (off by one)",
+        prior=0.45,
+        kinds=frozenset({"slice"}),
+        rewrites=_slice,
+        examples=(
+            Example("x = a[i:j]\n", "x = a[i + 1:j]\n"),
+            Example("x = a[i:]\n", "x = a[i:-1]\n"),
+            Example("x = a[:i]\n", "x = a[1:i]\n"),
+        ),
+    ),
+    Template(
+        name="index-off-by-one",
+        source="TBar FP3 (range checks) and FP9; QuixBugs",
+        prior=0.4,
+        kinds=frozenset({"subscript"}),
+        rewrites=_index,
+        examples=(Example("x = a[i]\n", "x = a[i - 1]\n"),),
+    ),
+    Template(
+        name="argument-off-by-one",
+        source="PAR (parameter replacer); QuixBugs",
+        prior=0.35,
+        kinds=frozenset({"call"}),
+        rewrites=_argument,
+        examples=(
+            Example(
+                "def f(a, b):\n    return f(a, b)\n",
+                "def f(a, b):\n    return f(a + 1, b)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="value-off-by-one",
+        source="TBar FP9 (off by one)",
+        prior=0.25,
+        kinds=frozenset({"return_statement", "assignment"}),
+        rewrites=_value,
+        examples=(
+            Example("def f(a):\n    return a\n", "def f(a):\n    return a - 1\n"),
+            Example("x = len(a)\n", "x = len(a) - 1\n"),
+        ),
+    ),
+    Template(
+        name="compared-off-by-one",
+        source="TBar FP6 (mutate conditional expression)",
+        prior=0.2,
+        kinds=frozenset({"comparison_operator"}),
+        rewrites=_compared,
+        examples=(Example("x = i < len(a)\n", "x = i < len(a) - 1\n"),),
+    ),
+    Template(
+        name="operand-off-by-one",
+        source="TBar FP9 (off by one)",
+        prior=0.25,
+        kinds=frozenset({"binary_operator"}),
+        rewrites=_divisor,
+        examples=(
+            Example("x = a / (m - n)\n", "x = a / (m - n + 1)\n"),
+            Example("x = a / n\n", "x = a / (n - 1)\n"),
+        ),
+    ),
+)

@@ -1,0 +1,98 @@
+"""Comparison operators: boundaries first, then directions and negations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Site, is_textual
+from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.syntax import Node
+
+_BOUNDARY = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
+_OTHERS: dict[str, tuple[tuple[str, float], ...]] = {
+    "<": ((">", 1.0), (">=", 0.7), ("!=", 0.2), ("==", 0.1)),
+    "<=": ((">", 0.8), (">=", 0.9), ("!=", 0.1), ("==", 0.2)),
+    ">": (("<", 1.0), ("<=", 0.7), ("!=", 0.2), ("==", 0.1)),
+    ">=": (("<", 0.8), ("<=", 0.9), ("!=", 0.1), ("==", 0.2)),
+    "==": (("<=", 0.3), (">=", 0.3), ("<", 0.15), (">", 0.2), ("in", 0.15)),
+    "!=": (("<", 0.3), (">", 0.3), ("<=", 0.1), (">=", 0.1), ("not in", 0.1)),
+    "is": (("==", 0.4),),
+    "is not": (("!=", 0.4),),
+    "in": (("==", 0.15),),
+    "not in": (("!=", 0.15),),
+}
+_NEGATED = {
+    "==": "!=",
+    "!=": "==",
+    "is": "is not",
+    "is not": "is",
+    "in": "not in",
+    "not in": "in",
+}
+_ORDERED = {"<", "<=", ">", ">="}
+_KINDS = frozenset({"comparison_operator"})
+
+
+def _boundary(site: Site) -> Iterator[Rewrite]:
+    for operator in site.node.each("operators"):
+        if new := _BOUNDARY.get(operator.text):
+            yield replace(operator, new)
+
+
+def _negated(site: Site) -> Iterator[Rewrite]:
+    for operator in site.node.each("operators"):
+        if new := _NEGATED.get(" ".join(operator.text.split())):
+            yield replace(operator, new)
+
+
+def _other(site: Site) -> Iterator[Rewrite]:
+    textual = any(is_textual(operand) for operand in site.node.named)
+    for operator in site.node.each("operators"):
+        for new, weight in _OTHERS.get(" ".join(operator.text.split()), ()):
+            senseless = textual and new in _ORDERED
+            if not (senseless or (new == "in" and not _holds(site.node))):
+                yield replace(operator, new, weight)
+
+
+def _holds(comparison: Node) -> bool:
+    """Whether the right side could hold the left: no number, no truth value."""
+    right = comparison.named[-1]
+    return right.kind not in {"integer", "float", "true", "false", "none"}
+
+
+TEMPLATES = (
+    Template(
+        name="comparison-boundary",
+        source="mutation operator CONDITIONALS_BOUNDARY (PIT); PraPR",
+        prior=1.0,
+        kinds=_KINDS,
+        rewrites=_boundary,
+        examples=(
+            Example("x = a < b\n", "x = a <= b\n"),
+            Example("x = 0 >= b > c\n", "x = 0 >= b >= c\n"),
+        ),
+    ),
+    Template(
+        name="comparison-negated",
+        source="mutation operator NEGATE_CONDITIONALS (PIT); PraPR",
+        prior=0.85,
+        kinds=_KINDS,
+        rewrites=_negated,
+        examples=(
+            Example("x = a == b\n", "x = a != b\n"),
+            Example("x = a not  in b\n", "x = a in b\n"),
+            Example("x = a is None\n", "x = a is not None\n"),
+        ),
+    ),
+    Template(
+        name="comparison-other",
+        source="mutation operator ROR; TBar FP11 (mutate operators)",
+        prior=0.6,
+        kinds=_KINDS,
+        rewrites=_other,
+        examples=(
+            Example("x = a < b\n", "x = a > b\n"),
+            Example("x = a is b\n", "x = a == b\n"),
+        ),
+    ),
+)

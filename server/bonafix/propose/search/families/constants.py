@@ -1,0 +1,215 @@
+"""Literals: off by one, another of the function's own, empty against blank, case."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Site, role, usage
+from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.syntax import CONSTANTS, Node, constants
+
+_NUMBERS = frozenset({"integer", "float"})
+_SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
+_STRING = frozenset({"string"})
+_DONORS = 4
+
+
+def _off_by_one(site: Site) -> Iterator[Rewrite]:
+    value = _integer(site.node)
+    if value is None:
+        return
+    negative = _is_negated(site.node)
+    outward, inward = str(value + 1), str(value - 1)
+    index = role(site.node) == "index"
+    if value == 0:
+        yield replace(site.node, "1")
+        yield replace(site.node, "-1", 0.5 if index else 0.35)
+    elif negative:
+        yield replace(site.node, inward, 0.9)
+        yield replace(site.node, outward, 0.9)
+    else:
+        yield replace(site.node, inward, 0.9 if value > 1 else 1.0)
+        yield replace(site.node, outward, 0.9)
+    if value in {0, 1}:
+        yield replace(site.node, "2", 0.5 if value == 0 else 0.1)
+
+
+def _sign(site: Site) -> Iterator[Rewrite]:
+    value = _integer(site.node)
+    if _is_negated(site.node):
+        yield replace(_parent(site.node), site.node.text)
+    elif value and role(site.node) != "operand":
+        yield replace(site.node, f"-{site.node.text}", 0.7)
+
+
+def _own(site: Site) -> Iterator[Rewrite]:
+    """Another constant of the same kind that the function uses already."""
+    known = usage(site.region).constants
+    tried = _near(site.node)
+    fitting = [t for t in known if t != site.node.text and t not in tried]
+    same = [t for t in fitting if _kind(t) == site.node.kind]
+    for rank, text in enumerate(sorted(same, key=lambda t: -known[t])[:_DONORS]):
+        yield replace(site.node, text, 1.0 / (1 + 0.3 * rank))
+
+
+def _separator(site: Site) -> Iterator[Rewrite]:
+    value = _string(site.node)
+    if value not in _SEPARATORS:
+        return
+    quote = site.node.text[-1]
+    near = {"": (" ",), " ": ("",), ",": (" ", ", "), ", ": (",", " "), "\n": ("", " ")}
+    for rank, other in enumerate(near.get(value, ("", " "))):
+        written = other.replace("\n", "\\n")
+        yield replace(site.node, f"{quote}{written}{quote}", 1.0 / (1 + rank))
+
+
+def _case(site: Site) -> Iterator[Rewrite]:
+    value = _string(site.node)
+    if not value or "\n" in value or not any(char.isalpha() for char in value):
+        return
+    text = site.node.text
+    if "\\" in text or text[0] not in "'\"":
+        return
+    for rank, other in enumerate((text.lower(), text.upper(), text.capitalize())):
+        if other != text:
+            yield replace(site.node, other, 1.0 / (1 + rank))
+    if value.islower() and len(set(value)) == len(value) > 1:  # an alphabet
+        both = f"{text[:-1]}{value.upper()}{text[-1]}"
+        yield replace(site.node, both, 0.8)
+
+
+def _everywhere(site: Site) -> Iterator[Rewrite]:
+    """The same change to every copy of the literal in the function."""
+    copies = [c for c in constants(site.region) if c.text == site.node.text]
+    if copies[0].node != site.node or not copies[1:]:
+        return
+    for source in (_separator, _off_by_one):
+        for rewrite in source(site):
+            new = rewrite.edits[0][2]
+            edits = tuple((c.node.start, c.node.end, new) for c in copies)
+            yield Rewrite(edits, rewrite.weight)
+
+
+def _reciprocal(site: Site) -> Iterator[Rewrite]:
+    """`/ 0.5` to `* 0.5`, also as `/ 2` to `/ 0.5`: halves the wrong way round."""
+    flip = {"0.5": "2", "2": "0.5", "2.0": "0.5", "0.1": "10", "0.25": "4"}
+    if role(site.node) == "operand" and site.node.text in flip:
+        yield replace(site.node, flip[site.node.text])
+
+
+def _integer(node: Node) -> int | None:
+    text = node.text.replace("_", "")
+    return int(text) if node.kind == "integer" and text.isdigit() else None
+
+
+def _string(node: Node) -> str | None:
+    """The value of a plain string; `None` for f-strings, bytes and oddities."""
+    try:
+        value = ast.literal_eval(node.text)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _kind(text: str) -> str:
+    if text[0].isdigit() or text[0] == ".":
+        return "integer" if text.isdigit() else "float"
+    return "string" if text[-1] in "'\"" else ""
+
+
+def _near(node: Node) -> set[str]:
+    value = _integer(node)
+    return set() if value is None else {str(value + 1), str(value - 1)}
+
+
+def _parent(node: Node) -> Node:
+    assert node.parent is not None, "only a module has no parent"
+    return node.parent
+
+
+def _is_negated(node: Node) -> bool:
+    parent = _parent(node)
+    sign = parent.child("operator")
+    return parent.kind == "unary_operator" and sign is not None and sign.text == "-"
+
+
+TEMPLATES = (
+    Template(
+        name="constant-off-by-one",
+        source="mutation operators INLINE_CONSTS (PIT) and CRCR; PySStuBs",
+        prior=0.75,
+        kinds=frozenset({"integer"}),
+        rewrites=_off_by_one,
+        examples=(
+            Example("x = a[-2]\n", "x = a[-1]\n"),
+            Example("x = 0\n", "x = 1\n"),
+            Example("x = range(3, n)\n", "x = range(2, n)\n"),
+        ),
+    ),
+    Template(
+        name="constant-sign",
+        source="mutation operator INVERT_NEGS (PIT)",
+        prior=0.25,
+        kinds=frozenset({"integer"}),
+        rewrites=_sign,
+        examples=(
+            Example("x = a[1]\n", "x = a[-1]\n"),
+            Example("x = f(-1)\n", "x = f(1)\n"),
+        ),
+    ),
+    Template(
+        name="constant-of-the-function",
+        source="TBar FP9 (mutate literal); GenProg's ingredients",
+        prior=0.35,
+        kinds=_STRING | _NUMBERS,
+        rewrites=_own,
+        examples=(
+            Example("x = 'db' + y + 'd'\n", "x = 'db' + y + 'db'\n"),
+            Example("x = range(0, n) or 2\n", "x = range(2, n) or 2\n"),
+        ),
+    ),
+    Template(
+        name="separator",
+        source="TBar FP9 (mutate literal)",
+        prior=0.5,
+        kinds=_STRING,
+        rewrites=_separator,
+        examples=(
+            Example("x = ' '.join(y)\n", "x = ''.join(y)\n"),
+            Example("x = y.split(',')\n", "x = y.split(' ')\n"),
+        ),
+    ),
+    Template(
+        name="letter-case",
+        source="TBar FP9 (mutate literal)",
+        prior=0.2,
+        kinds=_STRING,
+        rewrites=_case,
+        examples=(
+            Example("x = 'Key'\n", "x = 'key'\n"),
+            Example("x = 'aeiou'\n", "x = 'aeiouAEIOU'\n"),
+        ),
+    ),
+    Template(
+        name="constant-everywhere",
+        source="TBar FP9 (mutate literal) applied to all copies",
+        prior=0.25,
+        kinds=frozenset(CONSTANTS) - {"true", "false", "none"},
+        rewrites=_everywhere,
+        examples=(
+            Example(
+                "def f(a):\n    if a:\n        return ' '\n    return ' '\n",
+                "def f(a):\n    if a:\n        return ''\n    return ''\n",
+            ),
+        ),
+    ),
+    Template(
+        name="reciprocal",
+        source="TBar FP9 (mutate literal)",
+        prior=0.3,
+        kinds=_NUMBERS,
+        rewrites=_reciprocal,
+        examples=(Example("x = a / 0.5\n", "x = a / 2\n"),),
+    ),
+)

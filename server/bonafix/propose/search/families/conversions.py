@@ -1,0 +1,217 @@
+"""A call too few or too many around a value: `abs`, `int`, `.strip()`, `await` ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import ATOMS, Site, callee, positional, role
+from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
+from bonafix.syntax import Node
+
+_VALUES = frozenset({"identifier", "call", "subscript", "attribute", "binary_operator"})
+_PLACES = {"returned", "argument", "value", "compared", "iterated", "operand"}
+_AROUND: tuple[tuple[str, float], ...] = (
+    *(("abs", 0.7), ("int", 0.8), ("str", 0.8), ("len", 0.5), ("list", 0.5)),
+    *(("sorted", 0.5), ("set", 0.35), ("float", 0.2), ("round", 0.2), ("tuple", 0.2)),
+)
+_METHODS: tuple[tuple[str, float], ...] = (
+    *(("strip", 0.8), ("lower", 0.8), ("copy", 0.5), ("upper", 0.2)),
+    *(("items", 0.3), ("swapcase", 0.05), ("keys", 0.1)),
+)
+_MAKERS = {"sorted", "list", "set", "str", "abs", "int", "float", "round", "tuple"}
+_KEPT = {"print", "range", "len", "super", "isinstance", "open", "input"}
+
+
+def _around(site: Site) -> Iterator[Rewrite]:
+    """`x` to `f(x)`."""
+    if not _is_value(site.node) or _called_on(site.node):
+        return
+    for name, weight in _AROUND:
+        if callee_or_none(site.node) != name:
+            yield wrap(site.node, f"{name}(", ")", weight)
+
+
+def _method(site: Site) -> Iterator[Rewrite]:
+    """`x` to `x.m()`; operations are left alone, they would need brackets."""
+    if not _is_value(site.node) or site.node.kind not in ATOMS:
+        return
+    for name, weight in _METHODS:
+        if name == "items" and role(site.node) != "iterated":
+            continue
+        if callee_or_none(site.node) != name:
+            yield wrap(site.node, "", f".{name}()", weight)
+
+
+def _copied(site: Site) -> Iterator[Rewrite]:
+    """A mutable value handed on where a copy was meant."""
+    if role(site.node) not in {"argument", "value", "returned"}:
+        return
+    if site.node.kind in {"identifier", "attribute"} and role(site.node):
+        kept = site.node.parent is not None and _stores(site.node)
+        yield wrap(site.node, "", "[:]", 1.0 if kept else 0.2)
+        yield wrap(site.node, "list(", ")", 0.5 if kept else 0.1)
+
+
+def _stores(node: Node) -> bool:
+    call = node.parent.parent if node.parent is not None else None
+    return call is not None and callee_or_none(call) in {"append", "add", "insert"}
+
+
+def _unwrapped(site: Site) -> Iterator[Rewrite]:
+    """`f(x)` to `x`, `x.m()` to `x`."""
+    arguments = positional(site.node)
+    function = site.node.child("function")
+    statement = site.node.parent is not None and (
+        site.node.parent.kind == "expression_statement"
+    )
+    if function is None or statement or callee(site.node) in _KEPT:
+        return
+    thing = function.child("object")
+    if thing is not None and not arguments:
+        yield replace(site.node, thing.text, 0.8)
+    elif thing is None and len(arguments) == 1:
+        likely = callee(site.node) in _MAKERS
+        yield replace(site.node, arguments[0].text, 1.0 if likely else 0.6)
+
+
+def _call_missing(site: Site) -> Iterator[Rewrite]:
+    """`x.m` to `x.m()`: the parentheses forgotten, or too many."""
+    if site.node.kind == "attribute" and role(site.node) not in {"called", "object"}:
+        if role(site.node) not in {"bound", "counted"}:
+            yield wrap(site.node, "", "()")
+    elif site.node.kind == "call":
+        function, arguments = site.node.child("function"), site.node.child("arguments")
+        plain = function is not None and function.kind == "attribute"
+        if plain and function and arguments is not None and not arguments.named:
+            yield replace(site.node, function.text, 0.5)
+
+
+def _await(site: Site) -> Iterator[Rewrite]:
+    function, parent = site.function, site.node.parent
+    if function is None or parent is None or parent.kind == "await":
+        return
+    if function.children[0].kind == "async":
+        closed = role(site.node) not in {"object", "subscripted"}
+        head, tail = ("await ", "") if closed else ("(await ", ")")
+        yield wrap(site.node, head, tail)
+
+
+def _get(site: Site) -> Iterator[Rewrite]:
+    """`d[k]` to `d.get(k)` with a default; another default for `d.get(k)`."""
+    node = site.node
+    if node.kind == "subscript":
+        thing, keys = node.child("value"), node.each("subscript")
+        if thing is None or len(keys) != 1 or keys[0].kind in {"slice", "integer"}:
+            return
+        if role(node) in {"bound", "counted"}:
+            return
+        for default, weight in (("0", 0.8), ("", 0.8), ("[]", 0.5), ('""', 0.5)):
+            rest = f", {default}" if default else ""
+            yield replace(node, f"{thing.text}.get({keys[0].text}{rest})", weight)
+    elif callee(node) == "get":
+        yield from _defaults(positional(node))
+
+
+def _defaults(arguments: list[Node]) -> Iterator[Rewrite]:
+    wanted = (("0", 1.0), ("[]", 0.7), ("''", 0.7), ("{}", 0.3), ("None", 0.3))
+    for default, weight in wanted:
+        if len(arguments) == 1:
+            yield wrap(arguments[0], "", f", {default}", weight)
+        elif len(arguments) > 1 and arguments[1].text != default:
+            yield replace(arguments[1], default, weight)
+
+
+def _is_value(node: Node) -> bool:
+    return role(node) in _PLACES
+
+
+def _called_on(node: Node) -> bool:
+    """Whether the only user of the value is a conversion already."""
+    arguments = node.parent
+    call = arguments.parent if arguments is not None else None
+    return call is not None and callee_or_none(call) in _MAKERS | {"len", "range"}
+
+
+def callee_or_none(node: Node) -> str | None:
+    """The name that a call calls; `None` for anything else."""
+    return callee(node) if node.kind == "call" else None
+
+
+TEMPLATES = (
+    Template(
+        name="call-around",
+        source="PySStuBs (add function around expression)",
+        prior=0.13,
+        kinds=_VALUES,
+        rewrites=_around,
+        examples=(
+            Example("x = f(a - b)\n", "x = f(abs(a - b))\n"),
+            Example("x = y\n", "x = sorted(y)\n"),
+        ),
+    ),
+    Template(
+        name="method-added",
+        source="PySStuBs (add method call)",
+        prior=0.12,
+        kinds=_VALUES,
+        rewrites=_method,
+        examples=(
+            Example("x = int(y)\n", "x = int(y.strip())\n"),
+            Example("for k, v in d:\n    k\n", "for k, v in d.items():\n    k\n"),
+        ),
+    ),
+    Template(
+        name="copy-missing",
+        source="TBar FP12-like (value of an argument); Python's aliasing",
+        prior=0.2,
+        kinds=frozenset({"identifier", "attribute"}),
+        rewrites=_copied,
+        examples=(Example("x.append(y)\n", "x.append(y[:])\n"),),
+    ),
+    Template(
+        name="call-removed",
+        source="mutation operator ARGUMENT_PROPAGATION (PIT); TBar FP10",
+        prior=0.2,
+        kinds=frozenset({"call"}),
+        rewrites=_unwrapped,
+        examples=(
+            Example("x = sorted(y)\n", "x = y\n"),
+            Example("x = y.lower()\n", "x = y\n"),
+        ),
+    ),
+    Template(
+        name="call-missing",
+        source="PySStuBs (add method call)",
+        prior=0.15,
+        kinds=frozenset({"attribute", "call"}),
+        rewrites=_call_missing,
+        examples=(
+            Example("x = y.keys\n", "x = y.keys()\n"),
+            Example("x = y.name()\n", "x = y.name\n"),
+        ),
+    ),
+    Template(
+        name="await-missing",
+        source="the interpreter's own hint (never awaited)",
+        prior=0.35,
+        kinds=frozenset({"call"}),
+        rewrites=_await,
+        examples=(
+            Example(
+                "async def f(a):\n    return g(a)\n",
+                "async def f(a):\n    return await g(a)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="default-of-get",
+        source="TBar FP4 (missing key check), in Python's idiom",
+        prior=0.15,
+        kinds=frozenset({"subscript", "call"}),
+        rewrites=_get,
+        examples=(
+            Example("x = d[k]\n", "x = d.get(k, 0)\n"),
+            Example("x = d.get(k)\n", "x = d.get(k, [])\n"),
+        ),
+    ),
+)

@@ -1,0 +1,257 @@
+"""Checks that were forgotten: empty input, None, zero, a base case, a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Site, line_indent, role, usage
+from bonafix.propose.search.template import Example, Rewrite, Template
+from bonafix.syntax import Node, walk
+
+_CONSTANT = {
+    "none",
+    "true",
+    "false",
+    "integer",
+    "string",
+    "list",
+    "dictionary",
+    "tuple",
+}
+_SHAPES = {  # kind of another return -> what "nothing" looks like in its type
+    "list": "[]",
+    "list_comprehension": "[]",
+    "dictionary": "{}",
+    "dictionary_comprehension": "{}",
+    "string": "''",
+    "concatenated_string": "''",
+    "integer": "0",
+    "float": "0.0",
+    "comparison_operator": "False",
+    "not_operator": "False",
+    "true": "False",
+    "false": "True",
+}
+_MADE = {  # function called in another return -> the same
+    **dict.fromkeys(("sorted", "list"), "[]"),
+    **dict.fromkeys(("len", "sum", "int", "max", "min", "abs", "round"), "0"),
+    **dict.fromkeys(("join", "str", "lower", "upper", "strip", "format"), "''"),
+    **dict.fromkeys(("any", "all", "bool", "isinstance"), "False"),
+    "dict": "{}",
+    "set": "set()",
+    "tuple": "()",
+}
+_MOST = 3
+_BRIEF = 8  # characters of a constant that counts as an answer
+
+
+def _early_return(site: Site) -> Iterator[Rewrite]:
+    """`if not p: return <nothing of the function's type>` at the function's start."""
+    first = _first_statement(site)
+    if first is None:
+        return
+    for rank, name in enumerate(_inputs(site)):
+        for place, answer in enumerate(_answers(site)):
+            weight = 1.0 / (1 + rank + place)
+            yield _guarded(first, f"not {name}", f"return {answer}", weight, site)
+
+
+def _none_return(site: Site) -> Iterator[Rewrite]:
+    first = _first_statement(site)
+    if first is None:
+        return
+    for rank, name in enumerate(_inputs(site)):
+        for place, answer in enumerate(("None", *_answers(site))[:_MOST]):
+            weight = 1.0 / (1 + rank + place)
+            yield _guarded(first, f"{name} is None", f"return {answer}", weight, site)
+
+
+def _base_case(site: Site) -> Iterator[Rewrite]:
+    """A recursive function without an end: one for empty, zero and one."""
+    first, name = _first_statement(site), site.node.child("name")
+    if first is None or name is None:
+        return
+    if "called" not in usage(site.node).roles.get(name.text, ()):
+        return
+    for rank, parameter in enumerate(_inputs(site)):
+        for bound in ("<= 0", "<= 1", "== 0"):
+            for place, answer in enumerate(("1", "0", parameter, *_answers(site))):
+                condition = f"{parameter} {bound}"
+                weight = 1.0 / (1 + rank + 0.4 * place)
+                yield _guarded(first, condition, f"return {answer}", weight, site)
+
+
+def _skip(site: Site) -> Iterator[Rewrite]:
+    """`if not x: continue` at the start of a loop over x."""
+    target, body = site.node.child("left"), site.node.child("body")
+    if target is None or body is None or not body.named:
+        return
+    names = [n.text for n in walk(target) if n.kind == "identifier"]
+    for name in names[:_MOST]:
+        first = body.named[0]
+        yield _guarded(first, f"{name} is None", "continue", 0.6, site)
+        yield _guarded(first, f"not {name}", "continue", 1.0, site)
+
+
+def _clause(site: Site) -> Iterator[Rewrite]:
+    """`if x.a` to `if x is not None and x.a`, `if c` to `if not x or c`."""
+    condition = site.node.child("condition")
+    if condition is None:
+        return
+    text = f"({condition.text})" if condition.kind == "boolean_operator" else None
+    for rank, thing in enumerate(_things(condition)[:_MOST]):
+        weight = 1.0 / (1 + rank)
+        kept = text or condition.text
+        place = (condition.start, condition.end)
+        yield Rewrite(((*place, f"{thing} is not None and {kept}"),), weight)
+        yield Rewrite(((*place, f"{thing} is None or {kept}"),), 0.8 * weight)
+        yield Rewrite(((*place, f"{thing} and {kept}"),), 0.5 * weight)
+        yield Rewrite(((*place, f"not {thing} or {kept}"),), 0.5 * weight)
+
+
+def _first_statement(site: Site) -> Node | None:
+    """The function's first statement, if that is where the site's guard belongs."""
+    body = site.node.child("body")
+    if body is None or body.kind != "block" or not body.named:
+        return None
+    return after_docstring(body)
+
+
+def after_docstring(body: Node) -> Node:
+    """The first statement of a block that does something."""
+    first = body.named[0]
+    docstring = first.kind == "expression_statement" and first.named[0].kind == "string"
+    return body.named[1] if docstring and len(body.named) > 1 else first
+
+
+def _guarded(
+    first: Node, condition: str, action: str, weight: float, site: Site
+) -> Rewrite:
+    text = guard_text(first, condition, action).replace("\n", site.newline)
+    return Rewrite(((first.start, first.start, text),), weight)
+
+
+def guard_text(first: Node, condition: str, action: str) -> str:
+    """A check to be written right before a statement, with its indentation."""
+    indent = line_indent(first)
+    step = "\t" if "\t" in indent else "    "
+    return f"if {condition}:\n{indent}{step}{action}\n{indent}"
+
+
+def _inputs(site: Site) -> tuple[str, ...]:
+    """The parameters of the function that the site is, those used first."""
+    body = site.node.child("body")
+    if body is None:
+        return ()
+    parameters = Site(body.named[0]).scope.parameters
+    counts = usage(site.node).counts
+    plain = [p for p in parameters if p not in {"self", "cls"}]
+    return tuple(sorted(plain, key=lambda p: -counts.get(p, 0))[:_MOST])
+
+
+def _answers(site: Site) -> tuple[str, ...]:
+    """What "nothing" may be here, judging by the other returns of the function."""
+    found: list[str] = []
+    for statement in usage(site.node).returns:
+        value = statement.named[0] if statement.named else None
+        if value is None:
+            found.append("None")
+        elif value.kind in _CONSTANT and len(value.text) <= _BRIEF:
+            found.append(value.text)
+        if value is not None:
+            found.append(_nothing_like(value))
+    found = [answer for answer in found if answer] + ["None", "[]", "0", "False"]
+    return tuple(dict.fromkeys(found))[: _MOST + 1]
+
+
+def _nothing_like(value: Node) -> str:
+    if value.kind == "call":
+        function = value.child("function")
+        if function is not None and function.kind == "attribute":
+            function = function.child("attribute")
+        return _MADE.get(function.text if function is not None else "", "")
+    return _SHAPES.get(value.kind, "")
+
+
+def _things(condition: Node) -> list[str]:
+    """The names and attributes that a condition looks into."""
+    found = []
+    for node in walk(condition):
+        plain = node.kind in {"identifier", "attribute"}
+        if plain and role(node) in {"object", "subscripted", "compared", "argument"}:
+            found.append(node.text)
+    return list(dict.fromkeys(found))
+
+
+_FUNCTION = frozenset({"function_definition"})
+_IF = frozenset({"if_statement", "elif_clause", "while_statement"})
+
+TEMPLATES = (
+    Template(
+        name="guard-empty",
+        source="TBar FP2 (null-pointer and range checkers); PAR",
+        prior=0.2,
+        kinds=_FUNCTION,
+        rewrites=_early_return,
+        examples=(
+            Example(
+                "def f(a):\n    'Doc.'\n    return [a[0]]\n",
+                "def f(a):\n    'Doc.'\n    if not a:\n        return []\n"
+                "    return [a[0]]\n",
+            ),
+        ),
+    ),
+    Template(
+        name="guard-none",
+        source="PAR (null-pointer checker); TBar FP2",
+        prior=0.1,
+        kinds=_FUNCTION,
+        rewrites=_none_return,
+        examples=(
+            Example(
+                "def f(a):\n    return a.b\n",
+                "def f(a):\n    if a is None:\n        return None\n    return a.b\n",
+            ),
+        ),
+    ),
+    Template(
+        name="base-case",
+        source="TBar FP2.3; QuixBugs (missing base case)",
+        prior=0.12,
+        kinds=_FUNCTION,
+        rewrites=_base_case,
+        examples=(
+            Example(
+                "def f(n):\n    return n * f(n - 1)\n",
+                "def f(n):\n    if n <= 1:\n        return 1\n"
+                "    return n * f(n - 1)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="guard-continue",
+        source="PAR (null-pointer checker, skip); TBar FP2.4",
+        prior=0.1,
+        kinds=frozenset({"for_statement"}),
+        rewrites=_skip,
+        examples=(
+            Example(
+                "for x in y:\n    z(x)\n",
+                "for x in y:\n    if not x:\n        continue\n    z(x)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="clause-added",
+        source="PAR (expression adder); TBar FP6.3 and FP2",
+        prior=0.12,
+        kinds=_IF,
+        rewrites=_clause,
+        examples=(
+            Example(
+                "if x.a > 1:\n    y()\n", "if x is not None and x.a > 1:\n    y()\n"
+            ),
+            Example("if x.a:\n    y()\n", "if x is None or x.a:\n    y()\n"),
+        ),
+    ),
+)

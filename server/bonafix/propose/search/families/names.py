@@ -1,0 +1,240 @@
+"""The wrong name: another variable, attribute or expression, a missing `self.`."""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Site, is_donor, role, usage
+from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.syntax import Node, walk
+
+_NAMES = frozenset({"identifier"})
+_MOST = 6
+_BUILTIN = frozenset(dir(builtins))
+_SINGULAR = {"called", "bound"}
+_HINT_MODULES = {
+    "defaultdict": "collections",
+    "Counter": "collections",
+    "deque": "collections",
+    "OrderedDict": "collections",
+    "namedtuple": "collections",
+    "Path": "pathlib",
+    "dataclass": "dataclasses",
+    "partial": "functools",
+    "reduce": "functools",
+    "lru_cache": "functools",
+    "chain": "itertools",
+    "Decimal": "decimal",
+    "Fraction": "fractions",
+    "datetime": "datetime",
+    "timedelta": "datetime",
+}
+_MODULES = frozenset(
+    {
+        *("asyncio", "base64", "bisect", "collections", "copy", "csv", "datetime"),
+        *("decimal", "functools", "hashlib", "heapq", "io", "itertools", "json"),
+        *("logging", "math", "operator", "os", "random", "re", "shutil", "string"),
+        *("struct", "sys", "tempfile", "textwrap", "time", "uuid", "warnings"),
+    }
+)
+
+
+def _variable(site: Site) -> Iterator[Rewrite]:
+    """Another name in scope, those first that are used in the same way."""
+    node, own = site.node, role(site.node)
+    if not own or _is_label(node):
+        return
+    facts, scope = usage(site.region), site.scope
+    near = (*scope.local, *scope.parameters)
+    ranked: list[tuple[float, str]] = []
+    for name in scope.names:
+        if name == node.text or name in {"self", "cls", "_"}:
+            continue
+        roles = facts.roles.get(name, frozenset())
+        if (own == "called") != ("called" in roles) and name not in near:
+            continue
+        if name not in near and own not in roles:
+            continue
+        ranked.append((_likeness(node.text, name, own, roles, near), name))
+    for weight, name in sorted(ranked, key=lambda pair: -pair[0])[:_MOST]:
+        yield replace(node, name, weight)
+
+
+def _likeness(
+    name: str, other: str, own: str, roles: frozenset[str], near: tuple[str, ...]
+) -> float:
+    same_use = 0.35 if own in roles else 0.0
+    spelling = 0.35 * difflib.SequenceMatcher(None, name, other).ratio()
+    place = 0.3 if other in near else 0.0
+    factor = 0.4 if own in _SINGULAR else 1.0
+    return factor * (same_use + spelling + place)
+
+
+def _attribute(site: Site) -> Iterator[Rewrite]:
+    """Another attribute that the file reads from an object of that name."""
+    thing, attribute = site.node.child("object"), site.node.child("attribute")
+    if thing is None or attribute is None:
+        return
+    known = usage(site.node.module.root).attributes.get(thing.text, frozenset())
+    called = role(site.node) == "called"
+    ranked = sorted(
+        (-difflib.SequenceMatcher(None, attribute.text, other).ratio(), other)
+        for other in known - {attribute.text}
+    )
+    for likeness, other in ranked[:4]:
+        yield replace(attribute, other, (0.4 if called else 0.7) * (0.5 - likeness / 2))
+
+
+def _donor(site: Site) -> Iterator[Rewrite]:
+    """An expression that the function uses elsewhere, in place of a name or other."""
+    node = site.node
+    if role(node) in {"", "called", "object", "bound", "counted"} or _is_label(node):
+        return
+    if node.kind != "identifier" and not is_donor(node):
+        return
+    seen = set(site.scope.names) | _BUILTIN
+    count = 0
+    for donor in usage(site.region).donors:
+        if count >= _MOST or not _fits(donor, node, seen):
+            continue
+        count += 1
+        alike = donor.kind == node.kind or role(donor) == role(node)
+        yield replace(node, donor.text, 0.8 if alike else 0.4)
+
+
+def _fits(donor: Node, node: Node, seen: set[str]) -> bool:
+    if donor.text == node.text or donor.start <= node.start < donor.end:
+        return False
+    if node.start <= donor.start < node.end or donor.kind == "binary_operator":
+        return False
+    names = {n.text for n in walk(donor) if n.kind == "identifier" and role(n)}
+    return names <= seen
+
+
+def _self(site: Site) -> Iterator[Rewrite]:
+    """A bare name in a method that is an attribute of the object or class."""
+    function = site.function
+    if function is None or not role(site.node) or role(site.node) == "bound":
+        return
+    first = next(iter(site.scope.parameters), "")
+    if first not in {"self", "cls"} or site.node.text in {"self", "cls"}:
+        return
+    known = site.node.text in site.scope.names or site.node.text in _BUILTIN
+    attributes = usage(site.node.module.root).attributes.get(first, frozenset())
+    methods = _methods(function)
+    if site.node.text in attributes | methods:
+        yield replace(site.node, f"{first}.{site.node.text}", 0.5 if known else 1.0)
+    elif not known:
+        yield replace(site.node, f"{first}.{site.node.text}", 0.6)
+
+
+def _methods(function: Node) -> frozenset[str]:
+    body = function.parent
+    if body is not None and body.kind == "decorated_definition":
+        body = body.parent
+    found = body.named if body is not None and body.kind == "block" else []
+    names = (child.child("name") for child in found)
+    return frozenset(name.text for name in names if name is not None)
+
+
+def _unknown(site: Site) -> Iterator[Rewrite]:
+    """A name that nothing binds: the nearest known one, or an import of it."""
+    name = site.node.text
+    if not role(site.node) or name in site.scope.names or name in _BUILTIN:
+        return
+    known = [*site.scope.names, *_BUILTIN]
+    for rank, near in enumerate(difflib.get_close_matches(name, known, n=3)):
+        yield replace(site.node, near, 1.0 / (1 + rank))
+    line = ""
+    if name in _MODULES:
+        line = f"import {name}"
+    elif name in _HINT_MODULES:
+        line = f"from {_HINT_MODULES[name]} import {name}"
+    if line:
+        at = _import_place(site.node.module.root)
+        yield Rewrite(((at, at, line + site.newline),), 1.0)
+
+
+def _import_place(root: Node) -> int:
+    """Before the first statement that is neither docstring nor future import."""
+    for statement in root.named:
+        text = statement.named[0].kind if statement.named else ""
+        docstring = statement.kind == "expression_statement" and text == "string"
+        if not docstring and statement.kind != "future_import_statement":
+            return statement.start
+    return 0
+
+
+def _is_label(node: Node) -> bool:
+    return node.kind == "identifier" and role(node) == ""
+
+
+_EXPRESSIONS = frozenset({"identifier", "call", "subscript", "attribute"})
+
+TEMPLATES = (
+    Template(
+        name="variable",
+        source="PySStuBs (change identifier used); TBar FP13; PraPR",
+        prior=0.45,
+        kinds=_NAMES,
+        rewrites=_variable,
+        examples=(
+            Example(
+                "def f(start, end, other):\n    return start - start\n",
+                "def f(start, end, other):\n    return end - start\n",
+            ),
+        ),
+    ),
+    Template(
+        name="attribute",
+        source="PySStuBs (change attribute used); PraPR (field access)",
+        prior=0.4,
+        kinds=frozenset({"attribute"}),
+        rewrites=_attribute,
+        examples=(
+            Example(
+                "def f(n):\n    return n.ins + n.outs + n.ins\n",
+                "def f(n):\n    return n.ins + n.outs + n.outs\n",
+            ),
+        ),
+    ),
+    Template(
+        name="expression",
+        source="GenProg (ingredients from the same function); TBar FP13",
+        prior=0.12,
+        kinds=_EXPRESSIONS,
+        rewrites=_donor,
+        examples=(
+            Example(
+                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / m\n",
+                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / len(a)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="self-missing",
+        source="PySStuBs (change identifier used); the interpreter's own hint",
+        prior=0.6,
+        kinds=_NAMES,
+        rewrites=_self,
+        examples=(
+            Example(
+                "class C:\n    def f(self):\n        return x\n",
+                "class C:\n    def f(self):\n        return self.x\n",
+            ),
+        ),
+    ),
+    Template(
+        name="name-unknown",
+        source="the interpreter's own hint; TBar FP13 (mutate variable)",
+        prior=0.9,
+        kinds=_NAMES,
+        rewrites=_unknown,
+        examples=(
+            Example("count = 1\nx = cuont\n", "count = 1\nx = count\n"),
+            Example("x = math.pi\n", "import math\nx = math.pi\n"),
+        ),
+    ),
+)

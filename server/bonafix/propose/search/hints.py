@@ -1,0 +1,263 @@
+"""What a failure says about the fault: symptoms, and the templates that fit them."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bonafix.domain import Outcome, Place, Task, TestResult
+
+BOOSTS: Mapping[str, Mapping[str, float]] = {
+    # what was raised
+    "NameError": {"name-unknown": 8, "self-missing": 8, "variable": 2},
+    "UnboundLocalError": {"variable": 2, "dedented": 3, "indented": 2},
+    "AttributeError": {
+        "attribute": 4,
+        "confusable-call": 4,
+        "guard-none": 4,
+        "clause-added": 3,
+        "fallback": 3,
+        "call-missing": 3,
+        "in-place-call": 4,
+        "method-added": 1.5,
+    },
+    "TypeError": {
+        "call-around": 4,
+        "arguments-swapped": 2,
+        "fallback": 3,
+        "clause-added": 3,
+        "guard-none": 3,
+        "call-missing": 3,
+        "in-place-call": 4,
+        "await-missing": 4,
+        "method-added": 1.5,
+        "self-missing": 2,
+        "confusable-call": 1.5,
+    },
+    "ValueError": {"default-of-get": 1.5, "guard-empty": 3, "method-added": 2},
+    "IndexError": {
+        "range-bound": 3,
+        "index-off-by-one": 3,
+        "comparison-boundary": 2,
+        "constant-off-by-one": 2,
+        "guard-empty": 4,
+        "subscripts-swapped": 2,
+        "clause-added": 2,
+        "compared-off-by-one": 2,
+    },
+    "KeyError": {"default-of-get": 6, "method-added": 1.5, "clause-added": 2},
+    "ZeroDivisionError": {
+        "guard-division": 8,
+        "guard-empty": 4,
+        "operands-reversed": 2,
+        "constant-off-by-one": 1.5,
+        "comparison-boundary": 1.5,
+        "range-bound": 2,
+    },
+    "RecursionError": {
+        "base-case": 5,
+        "argument-off-by-one": 2,
+        "comparison-boundary": 2,
+        "arithmetic-operator": 1.5,
+        "comparison-other": 1.5,
+        "guard-empty": 2,
+    },
+    "hung": {
+        "augmented-operator": 2,
+        "comparison-boundary": 1.5,
+        "comparison-other": 2,
+        "base-case": 2,
+        "indented": 2,
+        "dedented": 2,
+        "argument-off-by-one": 2,
+    },
+    "StopIteration": {"guard-empty": 3},
+    "UnicodeError": {"method-added": 2},
+    # what came out instead
+    "got-none": {"return-missing": 6, "answer-missing": 8, "dedented": 2},
+    "got-coroutine": {"await-missing": 10},
+    "off-by-one": {
+        "constant-off-by-one": 1.7,
+        "comparison-boundary": 1.7,
+        "range-bound": 1.7,
+        "value-off-by-one": 2.5,
+        "slice-bound": 1.3,
+        "operand-dropped": 1.3,
+    },
+    "inverted": {
+        "truth-flipped": 1.6,
+        "comparison-negated": 1.4,
+        "condition-negated": 1.5,
+        "answers-inverted": 1.5,
+        "and-or": 1.4,
+        "negation-removed": 1.5,
+        "comparison-boundary": 1.2,
+        "separator": 0.5,
+        "letter-case": 0.5,
+    },
+    "sign": {"operands-reversed": 1.8, "call-around": 1.5, "constant-sign": 2.5},
+    "ratio": {"arithmetic-operator": 1.3, "reciprocal": 4, "division": 1.3},
+    "rounded": {"division": 2.5, "call-around": 2, "call-removed": 2},
+    "reordered": {
+        "sort-direction": 3,
+        "items-swapped": 3,
+        "operands-reversed": 2,
+        "call-around": 2,
+        "sort-key": 3,
+        "in-place-call": 2,
+        "slice-bound": 0.7,
+        "constant-sign": 2,
+        "arguments-swapped": 1.5,
+    },
+    "shorter": {"range-bound": 1.6, "slice-bound": 1.5, "comparison-boundary": 1.3},
+    "longer": {
+        "range-bound": 1.4,
+        "slice-bound": 1.5,
+        "statement-removed": 1.5,
+        "comparison-boundary": 1.3,
+        "guard-continue": 1.5,
+    },
+    "repeated": {"confusable-call": 1.5, "call-around": 1.5},
+    "spacing": {"separator": 3, "method-added": 2, "confusable-call": 1.5},
+    "case": {"letter-case": 3, "confusable-call": 3, "method-added": 3},
+    "nested": {"confusable-call": 3, "call-removed": 2},
+    "shared": {"copy-missing": 3, "mutable-default": 3},
+}
+_CRASH = 2.5  # how much likelier the line that raised is than an equally covered one
+_STACK = 1.3
+_QUOTED = re.compile(r"'([A-Za-z_]\w*)'")
+_CLOSE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Factors by template name or tag, factors by line, and names that were blamed."""
+
+    boosts: Mapping[str, float]
+    lines: Mapping[Place, float]
+    names: frozenset[str] = frozenset()
+
+
+def read(task: Task) -> Hints:
+    """What all the targets together say; a symptom that more of them show weighs more.
+
+    Each factor is the mean over the targets, so one odd target does not rule.
+    """
+    boosts: dict[str, float] = {}
+    for target in task.targets:
+        found = set(symptoms(target))
+        for template in {t for s in found for t in BOOSTS.get(s, {})}:
+            factors = [BOOSTS[s].get(template, 1.0) for s in found if s in BOOSTS]
+            boosts[template] = boosts.get(template, 0.0) + math.prod(factors) - 1.0
+    count = max(1, len(task.targets))
+    return Hints(
+        boosts={template: 1.0 + total / count for template, total in boosts.items()},
+        lines=_lines(task.targets),
+        names=frozenset(name for t in task.targets for name in _blamed(t)),
+    )
+
+
+def symptoms(result: TestResult) -> Iterator[str]:
+    """The keys of `BOOSTS` that a failing result shows."""
+    if result.outcome is Outcome.HUNG:
+        yield "hung"
+    kind = result.exception.rpartition(".")[2]
+    yield "UnicodeError" if kind.startswith("Unicode") else kind
+    if "coroutine" in result.message or "never awaited" in result.message:
+        yield "got-coroutine"
+    if kind in {"AttributeError", "TypeError"} and "NoneType" in result.message:
+        yield "got-none"
+    sides = _value(result.expected), _value(result.actual)
+    if sides[0] is not _UNKNOWN and sides[1] is not _UNKNOWN:
+        yield from differences(*sides)
+
+
+def differences(expected: object, actual: object) -> Iterator[str]:
+    """How a wrong value differs from the right one."""
+    if actual is None and expected is not None:
+        yield "got-none"
+    elif isinstance(expected, bool) or isinstance(actual, bool):
+        yield "inverted"
+    elif isinstance(expected, int | float) and isinstance(actual, int | float):
+        yield from _numeric(expected, actual)
+    elif isinstance(expected, str) and isinstance(actual, str):
+        yield from _textual(expected, actual)
+    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        yield from _sequential(expected, actual)
+
+
+def _numeric(expected: float, actual: float) -> Iterator[str]:
+    if math.isclose(abs(expected - actual), 1.0, rel_tol=_CLOSE):
+        yield "off-by-one"
+    if expected == -actual:
+        yield "sign"
+    elif expected and actual and _is_round(expected / actual):
+        yield "ratio"
+    if abs(expected - actual) < 1 and isinstance(expected, int):
+        yield "rounded"
+
+
+def _is_round(ratio: float) -> bool:
+    return any(math.isclose(r, round(r), rel_tol=1e-6) for r in (ratio, 1 / ratio))
+
+
+def _textual(expected: str, actual: str) -> Iterator[str]:
+    if expected.lower() == actual.lower():
+        yield "case"
+    elif "".join(expected.split()) == "".join(actual.split()):
+        yield "spacing"
+    else:
+        yield from _sequential(tuple(expected), tuple(actual))
+
+
+def _sequential(expected: Sequence[object], actual: Sequence[object]) -> Iterator[str]:
+    as_text = [sorted(map(repr, side)) for side in (expected, actual)]
+    if as_text[0] == as_text[1]:
+        yield "reordered"
+    if len(actual) != len(expected):
+        yield "shorter" if len(actual) < len(expected) else "longer"
+        if set(as_text[0]) == set(as_text[1]):
+            yield "repeated"
+    elif all(isinstance(item, int) for item in (*expected, *actual)):
+        gaps = {abs(a - b) for a, b in zip(expected, actual, strict=True)}  # type: ignore[operator]  # all of them are numbers
+        if gaps <= {0, 1}:
+            yield "off-by-one"
+    if any(isinstance(item, list | tuple) for item in actual) and not any(
+        isinstance(item, list | tuple) for item in expected
+    ):
+        yield "nested"
+
+
+_UNKNOWN = object()
+
+
+def _value(text: str | None) -> object:
+    """The value of a repr, `_UNKNOWN` where it is none of a plain literal."""
+    try:
+        return ast.literal_eval(text) if text is not None else _UNKNOWN
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return _UNKNOWN
+
+
+def _lines(targets: Sequence[TestResult]) -> dict[Place, float]:
+    """A factor for each line of a traceback; the innermost one raised."""
+    found: dict[Place, float] = {}
+    for target in targets:
+        own = [frame for frame in target.frames if frame.own]
+        for frame in own:
+            place = Place(frame.path, frame.line)
+            raised = frame == own[-1] and not target.exception.endswith(
+                "AssertionError"
+            )
+            found[place] = max(found.get(place, 1.0), _CRASH if raised else _STACK)
+    return found
+
+
+def _blamed(target: TestResult) -> list[str]:
+    """The names that an error message puts in quotation marks."""
+    plain = {"NameError", "AttributeError", "UnboundLocalError", "TypeError"}
+    kind = target.exception.rpartition(".")[2]
+    return _QUOTED.findall(target.message) if kind in plain else []

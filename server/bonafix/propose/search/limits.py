@@ -1,0 +1,98 @@
+"""What one screening run may take, and which other tests are worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bonafix.domain import Candidate, Outcome, SuiteRun, Task, worse
+from bonafix.text import decode, lines, minimal_edits
+
+_LEAST = 2.0  # seconds that a test may always take
+_SLACK = 10.0  # times the baseline's duration
+_START = 5.0  # seconds for an interpreter and pytest on a busy machine
+_MANY = 8  # targets from which on the first failure ends a run
+_CHEAP = 0.5  # seconds for which a few targets are all run: what passes in part is seen
+_NEIGHBOURS = 40
+_NEIGHBOUR_SECONDS = 2.0  # of baseline time, for all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of a screening run."""
+
+    targets: tuple[str, ...]
+    stop_at_first: bool
+    per_test: float
+    seconds: float  # wall, one run of the targets
+    neighbour_seconds: float
+    baseline: SuiteRun
+
+    def before(self, node_id: str) -> Outcome:
+        """What a test did over the untouched code."""
+        return self.baseline.outcome(node_id)
+
+    def neighbours(self, candidate: Candidate) -> tuple[str, ...]:
+        """Passing tests that run the lines which a candidate changes, cheap ones first.
+
+        A candidate that breaks one of them need not go through the whole gate.
+        """
+        changed = _changed_lines(candidate)
+        run, budget = self.baseline, _NEIGHBOUR_SECONDS
+        covering = [
+            (run.results[test].seconds, test)
+            for test, files in run.lines.items()
+            if test in run.results and run.outcome(test) is Outcome.PASSED
+            if any(files.get(path, frozenset()) & on for path, on in changed.items())
+        ]
+        chosen: list[str] = []
+        for seconds, test in sorted(covering)[:_NEIGHBOURS]:
+            budget -= seconds
+            if budget >= 0:
+                chosen.append(test)
+        return tuple(chosen)
+
+    def harms(self, run: SuiteRun, selected: tuple[str, ...]) -> bool:
+        """Whether one of the selected tests got worse; a lost run counts as harm."""
+        if not run.finished or run.timed_out:
+            return True
+        return any(
+            worse(self.before(i), run.outcome(i)) for i in selected if i in run.results
+        )
+
+
+def limits_of(task: Task) -> Limits:
+    """The limits that follow from how long things took in the baseline."""
+    run = task.baseline
+    targets = tuple(target.id for target in task.targets)
+    slowest = max((target.seconds for target in task.targets), default=0.0)
+    together = sum(target.seconds for target in task.targets)
+    start = _START + 3 * max(0.0, run.seconds - _tests_seconds(run))
+    per_test = max(_LEAST, _SLACK * slowest)
+    few = 1 < len(targets) <= _MANY and together <= _CHEAP
+    return Limits(
+        targets=targets,
+        stop_at_first=not few,
+        per_test=per_test,
+        seconds=start + per_test * (len(targets) if few else 1) + _SLACK * together,
+        neighbour_seconds=start + per_test + _SLACK * _NEIGHBOUR_SECONDS,
+        baseline=run,
+    )
+
+
+def _tests_seconds(run: SuiteRun) -> float:
+    return sum(result.seconds for result in run.results.values())
+
+
+def _changed_lines(candidate: Candidate) -> dict[str, frozenset[int]]:
+    """Per file the (old) lines that a patch touches."""
+    found: dict[str, frozenset[int]] = {}
+    for change in candidate.patch.changes:
+        if change.before is None or change.after is None:
+            continue
+        before, after = decode(change.before).text, decode(change.after).text
+        touched: set[int] = set()
+        for start, end, _ in minimal_edits(before, after):
+            first = max(1, len(lines(before[:start] + "x")))
+            touched |= set(range(first - 1, first + len(lines(before[start:end])) + 1))
+        found[change.path] = frozenset(touched)
+    return found

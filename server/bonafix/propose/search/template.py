@@ -1,0 +1,60 @@
+"""What a template is: a small pure function from a site to the edits it suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bonafix.propose.search.context import Site
+from bonafix.syntax import Node
+from bonafix.text import Replacement
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One way to change a file. `weight` (0..1) ranks it within its template."""
+
+    edits: tuple[Replacement, ...]
+    weight: float = 1.0
+    tag: str = ""  # a finer name that hints may boost, e.g. "boundary"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A module before and after; one of the template's rewrites leads there."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A family member of the catalogue.
+
+    `prior` is how often, of all the rewrites that it suggests at a faulty line, one
+    with weight 1 is right, relative to the other templates (boundary operator = 1).
+    """
+
+    name: str
+    source: str  # where the literature has it
+    prior: float
+    kinds: frozenset[str]  # of the nodes that it wants to see
+    rewrites: Callable[[Site], Iterator[Rewrite]]
+    examples: tuple[Example, ...]
+
+
+def replace(node: Node, new: str, weight: float = 1.0, tag: str = "") -> Rewrite:
+    """Write `new` in the place of a node."""
+    return Rewrite(((node.start, node.end, new),), weight, tag)
+
+
+def swap(a: Node, b: Node, weight: float = 1.0, tag: str = "") -> Rewrite:
+    """Let two nodes, neither within the other, change places."""
+    edits = ((a.start, a.end, b.text), (b.start, b.end, a.text))
+    return Rewrite(edits, weight, tag)
+
+
+def wrap(node: Node, head: str, tail: str, weight: float = 1.0) -> Rewrite:
+    """Write something before and after a node."""
+    edits = ((node.start, node.start, head), (node.end, node.end, tail))
+    return Rewrite(edits, weight)

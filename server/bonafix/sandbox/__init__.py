@@ -1,0 +1,1 @@
+"""A disposable copy of the project, confined; nothing outlives it."""

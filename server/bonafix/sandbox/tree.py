@@ -1,0 +1,295 @@
+"""A working tree in; an immutable copy of what its tests need, and a digest, out."""
+
+# a call of pathlib per file would double the time that 50,000 files take
+# ruff: noqa: PTH101, PTH102, PTH110, PTH115, PTH117, PTH118, PTH120, PTH211
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from bonafix.domain import Snapshot
+from bonafix.errors import SandboxError
+from bonafix.sandbox import overlay, selection
+
+_SOURCE_BYTES = 1 << 20
+_ALL_SOURCES_BYTES = 64 << 20
+_WHOLE = 1 << 20  # up to here a file is read in one piece
+_SLICE = 200  # entries between two chances for others to run
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)
+
+
+def take(
+    root: Path,
+    into: Path,
+    *,
+    buffers: Mapping[str, bytes] = _NOTHING,
+    carry: Sequence[str] = (),
+) -> Snapshot:
+    """Copy the working tree at `root` to `into`, and lay `buffers` over it.
+
+    Left out: version control, caches, virtual environments, `node_modules`, `.env*`
+    and whatever this user cannot read (their tests cannot, either); `carry` globs
+    bring back all but version control. `root` is only read.
+
+    Raises:
+        SandboxError: `into` cannot be written, or a buffer lies outside the tree.
+    """
+    job = _Job(root=_real_root(root), into=into, carry=tuple(carry))
+    for _ in job.steps(buffers):
+        pass
+    return job.snapshot()
+
+
+async def take_async(
+    root: Path,
+    into: Path,
+    *,
+    buffers: Mapping[str, bytes] = _NOTHING,
+    carry: Sequence[str] = (),
+) -> Snapshot:
+    """`take`, in slices of some milliseconds, so that a server stays responsive."""
+    job = _Job(root=_real_root(root), into=into, carry=tuple(carry))
+    for _ in job.steps(buffers):
+        await asyncio.sleep(0)
+    return job.snapshot()
+
+
+def _real_root(root: Path) -> Path:
+    real = Path(os.path.realpath(root))
+    if not real.is_dir():
+        raise SandboxError(f"{root} is not a folder: name the project's root.")
+    return real
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """One copy while it is being made."""
+
+    root: Path
+    into: Path
+    carry: tuple[str, ...]
+    hashes: dict[str, bytes] = field(default_factory=dict)
+    sources: dict[str, bytes] = field(default_factory=dict)
+    source_bytes: int = 0
+
+    def steps(self, buffers: Mapping[str, bytes]) -> Iterator[None]:
+        try:
+            self.into.mkdir(parents=True, exist_ok=True)
+            if any(self.into.iterdir()):
+                raise SandboxError(f"{self.into} is not empty: copy to a new folder.")
+            yield from self._copy()
+            for path, contents in buffers.items():
+                self._lay(path, contents)
+        except OSError as error:
+            raise _unwritable(self.into, error) from error
+
+    def snapshot(self) -> Snapshot:
+        digest = hashlib.sha256()
+        for path, part in sorted(self.hashes.items()):
+            digest.update(os.fsencode(path) + b"\0" + part)
+        return Snapshot(
+            root=self.root,
+            lower=self.into,
+            files=frozenset(self.hashes),
+            sources=self.sources,
+            digest=digest.hexdigest(),
+        )
+
+    def _copy(self) -> Iterator[None]:
+        # (folder relative to the root, whether all in it belongs)
+        pending = [("", True)]
+        count = 0
+        own = os.path.realpath(self.into)
+        while pending:
+            folder, whole = pending.pop()
+            source = os.path.join(self.root, folder)
+            if source == own:
+                continue  # the copy lies in the tree: do not copy it into itself
+            for entry in _scan(source):
+                count += 1
+                if count % _SLICE == 0:
+                    yield
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    inner = self._enters(path, entry, whole=whole)
+                    if inner is not None:
+                        pending.append((path, inner))
+                        self._make_folder(path, entry)
+                elif self._belongs(path, entry.name, whole=whole):
+                    self._copy_entry(path, entry)
+
+    def _enters(
+        self, path: str, entry: os.DirEntry[str], *, whole: bool
+    ) -> bool | None:
+        """Whether to look into a folder, and if so whether all in it belongs."""
+        environment = os.path.lexists(f"{entry.path}/pyvenv.cfg")
+        if whole and selection.folder_belongs(entry.name, environment=environment):
+            return True
+        if entry.name in selection.HISTORY:
+            return None
+        if selection.carried(path, self.carry):
+            return True
+        return False if selection.may_hold_carried(path, self.carry) else None
+
+    def _belongs(self, path: str, name: str, *, whole: bool) -> bool:
+        if name in selection.HISTORY:
+            return False  # a worktree's pointer to its repository
+        if whole and selection.file_belongs(name):
+            return True
+        return selection.carried(path, self.carry)
+
+    def _make_folder(self, path: str, entry: os.DirEntry[str]) -> None:
+        mode = 0o755
+        with contextlib.suppress(FileNotFoundError):  # it went since it was listed
+            mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) & 0o777
+        os.mkdir(os.path.join(self.into, path))
+        # we must be able to write into it ourselves, whatever its owner may do
+        os.chmod(os.path.join(self.into, path), mode | 0o700)
+
+    def _copy_entry(self, path: str, entry: os.DirEntry[str]) -> None:
+        if entry.is_symlink():
+            text = self._link_text(entry.path)
+            if text is not None:
+                os.symlink(text, os.path.join(self.into, path))
+                self.hashes[path] = b"L" + os.fsencode(text)
+        elif entry.is_file(follow_symlinks=False):
+            copied = _copy_file(entry.path, os.path.join(self.into, path))
+            if copied is not None:
+                executable, contents, checksum = copied
+                self._note(path, contents, checksum, executable=executable)
+
+    def _link_text(self, link: str) -> str | None:
+        """What the copied link says; `None` where it leads nowhere outside."""
+        try:
+            text = os.readlink(link)
+        except OSError:
+            return None  # it went since it was listed
+        here, root = os.path.dirname(link), str(self.root)
+        target = os.path.normpath(os.path.join(here, text))
+        if not _within(target, root):
+            folder, name = os.path.split(target)
+            target = os.path.join(os.path.realpath(folder), name)
+        if not _within(target, root):
+            return target if os.path.exists(target) else None
+        return os.path.relpath(target, here) if os.path.isabs(text) else text
+
+    def _note(
+        self, path: str, contents: bytes | None, checksum: bytes, *, executable: bool
+    ) -> None:
+        self.hashes[path] = (b"X" if executable else b"F") + checksum
+        self.source_bytes -= len(self.sources.pop(path, b""))
+        if contents is None or len(contents) > _SOURCE_BYTES:
+            return
+        room = _ALL_SOURCES_BYTES - self.source_bytes
+        if selection.worth_reading(path) and len(contents) <= room:
+            self.sources[path] = contents
+            self.source_bytes += len(contents)
+
+    def _lay(self, path: str, contents: bytes) -> None:
+        target = overlay.place(self.into, path)
+        overlay.write(target, contents)
+        # a buffer over a link changes the file that the link leads to
+        path = target.relative_to(os.path.realpath(self.into)).as_posix()
+        executable = os.access(target, os.X_OK)
+        self._note(path, contents, _sum(contents), executable=executable)
+
+
+def _within(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _scan(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        if error.errno in _GONE:
+            return []
+        raise
+
+
+def _copy_file(source: str, target: str) -> tuple[bool, bytes | None, bytes] | None:
+    """Copy one file: (executable, contents if small, checksum); `None` if unreadable.
+
+    A small file is read once, for the copy, the checksum and the sources alike.
+    """
+    try:
+        # a file may have become a pipe since it was listed: do not wait on it
+        reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _GONE:
+            return None
+        raise
+    try:
+        status = os.fstat(reader)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        writer = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            contents, checksum = _pour(reader, writer, status.st_size)
+            os.fchmod(writer, stat.S_IMODE(status.st_mode) & 0o777)
+            # builds compare times: a copy must not look newer than what it is of
+            os.utime(writer, ns=(status.st_atime_ns, status.st_mtime_ns))
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+    return bool(status.st_mode & stat.S_IXUSR), contents, checksum
+
+
+def _pour(reader: int, writer: int, size: int) -> tuple[bytes | None, bytes]:
+    if size <= _WHOLE:
+        contents = os.read(reader, _WHOLE + 1)
+        if len(contents) <= _WHOLE:
+            _write_all(writer, contents)
+            return contents, _sum(contents)
+        os.lseek(reader, 0, os.SEEK_SET)  # it grew meanwhile
+    return None, _pour_large(reader, writer)
+
+
+def _pour_large(reader: int, writer: int) -> bytes:
+    """Let the kernel copy (some file systems then share the blocks), then sum up."""
+    try:
+        while os.copy_file_range(reader, writer, 1 << 30):
+            pass
+    except (AttributeError, OSError) as error:  # not on macOS; not across some mounts
+        if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        os.lseek(reader, 0, os.SEEK_SET)
+        os.lseek(writer, 0, os.SEEK_SET)
+        while part := os.read(reader, 4 * _WHOLE):
+            _write_all(writer, part)
+    os.lseek(writer, 0, os.SEEK_SET)
+    digest = hashlib.sha256()
+    while part := os.read(writer, 4 * _WHOLE):
+        digest.update(part)
+    return digest.digest()
+
+
+def _write_all(writer: int, contents: bytes) -> None:
+    rest = memoryview(contents)
+    while rest:
+        rest = rest[os.write(writer, rest) :]
+
+
+def _sum(contents: bytes) -> bytes:
+    return hashlib.sha256(contents).digest()
+
+
+def _unwritable(place: Path, error: OSError) -> SandboxError:
+    what = f"The project cannot be copied to {place}: {error.strerror or error}."
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return SandboxError(f"{what} Free some space, or point TMPDIR elsewhere.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return SandboxError(f"{what} Point TMPDIR to a folder that you may write to.")
+    return SandboxError(what)

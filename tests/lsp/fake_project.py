@@ -1,0 +1,200 @@
+"""A language server over a project that is not real, for tests of the protocol.
+
+Every `def test_...` of `test_calc.py` fails while `calc.py` says `a - b`, and a fix
+says `a + b`. What else a test does follows from its name: see `FakeProject.fix`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace as Observation
+
+from bonafix.config import Config
+from bonafix.domain import (
+    Candidate,
+    Change,
+    Event,
+    Evidence,
+    Frame,
+    Judgement,
+    Outcome,
+    Patch,
+    Place,
+    Repair,
+    Snapshot,
+    SuiteRun,
+    Suspect,
+    TargetChange,
+    TestResult,
+    Verdict,
+)
+from bonafix.errors import CollectionFailedError, ServiceError
+from bonafix.lsp import transport
+from bonafix.lsp.client import Timing
+from bonafix.lsp.server import make_server
+from bonafix.lsp.session import Server
+
+TESTS, PRODUCT = "test_calc.py", "calc.py"
+TIMING = Timing(settle=0.05, publish=0.05, report=0.01, reply=3, question=3, landing=2)
+
+
+@dataclass(frozen=True)
+class FakeProject:
+    root: Path
+    config: Config
+
+    def contents(self, path: str, buffers: Mapping[str, bytes] | None) -> bytes:
+        laid_over = (buffers or {}).get(path)
+        return (self.root / path).read_bytes() if laid_over is None else laid_over
+
+    async def observe(self, *, buffers=None, select=None, listen):
+        tests = self.contents(TESTS, buffers)
+        product = self.contents(PRODUCT, buffers)
+        if b"COLLECT" in tests:
+            raise CollectionFailedError("nothing could be collected")
+        with (self.root / "runs.log").open("a") as log:
+            log.write(f"{'all' if select is None else ' '.join(select)}\n")
+        listen(Event(kind="stage", text="suite"))
+        await self.sleep("slow run", product)
+        results = {
+            result.id: result
+            for result in parse(tests.decode(), product.decode())
+            if select is None or {result.id, TESTS} & set(select)
+        }
+        listen(Event(kind="test", text="", done=len(results), total=len(results)))
+        run = SuiteRun(
+            results=results,
+            collected=tuple(results),
+            lines={
+                i: {TESTS: frozenset({1}), PRODUCT: frozenset({2})} for i in results
+            },
+        )
+        shown = {TESTS: tests, PRODUCT: product}
+        snapshot = Snapshot(
+            root=self.root,
+            lower=self.root,
+            files=frozenset(shown),
+            sources=shown,
+            digest="",
+        )
+        suspect = Suspect(path=PRODUCT, line=2, score=0.87, why="only red tests run it")
+        return Observation(
+            snapshot=snapshot,
+            run=run,
+            groups=(),
+            suspects=dict.fromkeys(run.red, (suspect,)),
+            shown=shown,
+        )
+
+    async def fix(self, *, tests=(), buffers=None, listen) -> AsyncIterator[Repair]:
+        product = self.contents(PRODUCT, buffers)
+        test = tests[0]
+        target = next(
+            r
+            for r in parse(self.contents(TESTS, buffers).decode(), product.decode())
+            if r.id == test
+        )
+        listen(Event(kind="thinking", text=f"thinking: {self.config.thinking}\n"))
+        listen(Event(kind="stage", text="target"))
+        await self.sleep("slow", test.encode())
+        if "service" in test:
+            raise ServiceError("no credit left")
+        if "nofix" in test:
+            yield Repair(
+                targets=(target,),
+                verdict=Verdict.GAVE_UP,
+                engine="search",
+                reason="no candidate made it pass",
+            )
+            return
+        best = judged(target, product, b"a + b", plausible="plausible" in test)
+        other = judged(target, product, b"b + a", plausible=True)
+        yield Repair(
+            targets=(target,),
+            verdict=best.verdict,
+            engine="search",
+            best=best,
+            alternatives=(other,),
+            tried=2,
+        )
+
+    async def sleep(self, word: str, where: bytes) -> None:
+        """Where asked for, a process that is killed and reaped when cancelled."""
+        if word.replace(" ", "_").encode() not in where:
+            return
+        process = await asyncio.create_subprocess_exec("sleep", "30")
+        (self.root / "sleep.pid").write_text(str(process.pid))
+        try:
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+def parse(tests: str, product: str) -> Sequence[TestResult]:
+    lines = tests.replace("\r\n", "\n").split("\n")
+    return [
+        result(match[1], number, wrong="a - b" in product)
+        for number, line in enumerate(lines, 1)
+        if (match := re.match(r"def (test_\w+)", line))
+    ]
+
+
+def result(name: str, number: int, *, wrong: bool) -> TestResult:
+    node_id = f"{TESTS}::{name}" + ("[1-2]" if "param" in name else "")
+    if not wrong:
+        return TestResult(id=node_id, outcome=Outcome.PASSED)
+    place = None if "placeless" in name else Place(TESTS, number + 1)
+    frames = (
+        Frame(TESTS, number + 1, name, "assert add(1, 2) == 3", own=True),
+        Frame(PRODUCT, 2, "add", "return a - b", own=True),
+    )
+    return TestResult(
+        id=node_id,
+        outcome=Outcome.FAILED,
+        exception="builtins.AssertionError",
+        message="assert -1 == 3\nmore",
+        expected="3",
+        actual="-1",
+        place=place,
+        definition=Place(TESTS, number),
+        frames=frames,
+    )
+
+
+def judged(
+    target: TestResult, product: bytes, new: bytes, *, plausible: bool
+) -> Judgement:
+    change = Change(PRODUCT, product, product.replace(b"a - b", new))
+    facts = {"unchanged": 1927, "lost": 0}
+    return Judgement(
+        candidate=Candidate(patch=Patch((change,)), author="search", title="swap"),
+        verdict=Verdict.PLAUSIBLE if plausible else Verdict.VERIFIED,
+        evidence=(Evidence(stage="suite", result="pass", summary="ok", facts=facts),),
+        targets=(
+            TargetChange(id=target.id, before=target.outcome, after=Outcome.PASSED),
+        ),
+        missing=("no probe",) if plausible else (),
+    )
+
+
+def fake_server(*, trust: bool) -> Server:
+    doctor = (sys.executable, "-c", "import sys; print('all is well in', sys.argv[1])")
+    return make_server(FakeProject, trust=trust, timing=TIMING, doctor=doctor)
+
+
+async def main(arguments: list[str]) -> int:
+    server = fake_server(trust="--trust" in arguments)
+    if "--tcp" in arguments:
+        return await transport.tcp(server, "127.0.0.1", 0)
+    return await transport.stdio(server)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
