@@ -91,7 +91,7 @@ def truth_job(name: str, project: Path) -> Job:
     return {
         "cwd": str(truth),
         "path": [str(project / "src"), str(project)],
-        "arguments": ["test_truth.py"],
+        "arguments": ["--assert=plain", "test_truth.py"],
         "plugins": [],
         "record": str(project.parent / f"{project.name}.truths"),
         "seconds": RUN_SECONDS,

@@ -19,6 +19,7 @@ from _pytest.runner import runtestprotocol
 AT_ONCE = 2
 GREEN = {"passed", "skipped", "xfailed"}
 
+Records = list[tuple[str, str]]
 Outcomes = dict[str, str]
 
 
@@ -94,7 +95,7 @@ def serve(jobs: list[Job]) -> None:
         os.wait()
 
 
-def run(jobs: list[Job]) -> list[list[tuple[str, str]]]:
+def run(jobs: list[Job]) -> list[Records]:
     """Have all jobs run by a fresh interpreter; return what each one recorded."""
     environment = {
         name: text for name, text in os.environ.items() if "PYTEST" not in name
@@ -113,12 +114,12 @@ def run(jobs: list[Job]) -> list[list[tuple[str, str]]]:
     return [read_record(Path(job["record"])) for job in jobs]
 
 
-def read_record(path: Path) -> list[tuple[str, str]]:
+def read_record(path: Path) -> Records:
     """Return (node id, outcome) in the order of the reports."""
     return [tuple(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
-def worst(records: list[tuple[str, str]]) -> Outcomes:
+def worst(records: Records) -> Outcomes:
     """Return one outcome a node id: where there are several, one that is not green."""
     outcomes: Outcomes = {}
     for node_id, outcome in records:

@@ -17,9 +17,10 @@ from tests.fixture_projects import (
     read_spec,
     suite_job,
 )
-from tests.pytest_runs import GREEN, run, worst
+from tests.pytest_runs import GREEN, Job, Records, run, worst
 
 PROJECTS = sorted(path.parent.name for path in FIXTURES.glob("*/fixture.toml"))
+EDGES = sorted(path.parent.name for path in FIXTURES.glob("edges/*/fixture.toml"))
 PATCHED_EDGES = sorted(path.parts[-3] for path in FIXTURES.glob("edges/*/patches/*"))
 HUNG_SECONDS = 5
 FLAKY_RUNS = 40
@@ -123,18 +124,50 @@ def test_flaky_ids_are_flaky(name: str, tmp_path: Path) -> None:
     assert {outcome for _, outcome in record} == {"passed", "failed"}
 
 
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Records]:
+    """What every edge reported, by its name and by its name and patch."""
+    folder = tmp_path_factory.mktemp("edges")
+    jobs: dict[str, Job] = {}
+    for edge in EDGES:
+        name = f"edges/{edge}"
+        copies = {edge: copy_project(name, UNPATCHED, folder / edge)}
+        if edge in PATCHED_EDGES:
+            fixed = f"{edge} honest"
+            copies[fixed] = copy_project(name, "honest", folder / fixed)
+        jobs |= {key: suite_job(name, copy) for key, copy in copies.items()}
+    rest = copy_project("edges/hung", UNPATCHED, folder / "hung rest")
+    jobs["hung rest"] = suite_job("edges/hung", rest, f"--deselect={hung_id()}")
+    jobs["hung"]["seconds"] = HUNG_SECONDS
+    return dict(zip(jobs, run(list(jobs.values())), strict=True))
+
+
+def hung_id() -> str:
+    (hung,) = read_spec("edges/hung")["hung"]
+    return hung
+
+
 @pytest.mark.parametrize("edge", PATCHED_EDGES)
-def test_edge_is_fixed_by_its_patch(edge: str, tmp_path: Path) -> None:
+def test_edge_is_fixed_by_its_patch(edge: str, edges: dict[str, Records]) -> None:
     """The targets of an edge fail before its patch, and nothing fails after it."""
-    name = f"edges/{edge}"
-    before, after = (
-        copy_project(name, patch, tmp_path / (patch or "unpatched"))
-        for patch in (UNPATCHED, "honest")
-    )
-    first, second = map(worst, run([suite_job(name, before), suite_job(name, after)]))
-    failing = {node_id for node_id, outcome in first.items() if outcome == "failed"}
-    assert failing == set(read_spec(name)["targets"]) < set(first)
-    assert second == dict.fromkeys(first, "passed")
+    before, after = worst(edges[edge]), worst(edges[f"{edge} honest"])
+    failing = {node_id for node_id, outcome in before.items() if outcome == "failed"}
+    assert failing == set(read_spec(f"edges/{edge}")["targets"]) < set(before)
+    assert after == dict.fromkeys(before, "passed")
+
+
+def test_uncollectable_module_is_an_error(edges: dict[str, Records]) -> None:
+    """The module with the import error is not collected, and so nothing is run."""
+    errors = read_spec("edges/uncollectable")["collection_errors"]
+    assert edges["uncollectable"] == [(path, "uncollected") for path in errors]
+
+
+def test_hung_id_never_ends(edges: dict[str, Records]) -> None:
+    """The run comes to the hung id and no further; without it the rest passes."""
+    until, rest = worst(edges["hung"]), worst(edges["hung rest"])
+    assert hung_id() not in {*until, *rest}
+    assert 0 < len(until) < len(rest)
+    assert set(rest.values()) == {"passed"}
 
 
 def test_line_endings_are_crlf(tmp_path: Path) -> None:
@@ -162,29 +195,6 @@ def test_last_line_has_no_newline(tmp_path: Path) -> None:
         name = "edges/nonewline"
         project = copy_project(name, patch, tmp_path / (patch or "unpatched"))
         assert not (project / "parity.py").read_bytes().endswith(b"\n")
-
-
-def test_uncollectable_module_is_an_error(tmp_path: Path) -> None:
-    """The module with the import error is not collected, and so nothing is run."""
-    name = "edges/uncollectable"
-    project = copy_project(name, UNPATCHED, tmp_path / "project")
-    (record,) = run([suite_job(name, project)])
-    errors = read_spec(name)["collection_errors"]
-    assert record == [(path, "uncollected") for path in errors]
-
-
-def test_hung_id_never_ends(tmp_path: Path) -> None:
-    """The run comes to the hung id and no further; without it the rest passes."""
-    name = "edges/hung"
-    (hung,) = read_spec(name)["hung"]
-    whole = copy_project(name, UNPATCHED, tmp_path / "whole")
-    rest = copy_project(name, UNPATCHED, tmp_path / "rest")
-    jobs = [suite_job(name, whole), suite_job(name, rest, f"--deselect={hung}")]
-    jobs[0]["seconds"] = HUNG_SECONDS
-    first, second = map(worst, run(jobs))
-    assert hung not in {*first, *second}
-    assert 0 < len(first) < len(second)
-    assert set(second.values()) == {"passed"}
 
 
 def test_hostile_settings_are_there() -> None:

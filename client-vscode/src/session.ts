@@ -11,7 +11,13 @@ import { buildClient, currentSettings, type Hooks, surroundings } from "./client
 import { findExecutable } from "./executable.ts";
 import { oneAtATime, within } from "./restart.ts";
 import { type Launch, SECTION, serverLaunch } from "./settings.ts";
-import { type ServerState, type Token, type Works, withProgress } from "./status.ts";
+import {
+  after,
+  type ServerState,
+  type Token,
+  type Works,
+  withProgress,
+} from "./status.ts";
 
 export interface Owner extends Omit<Hooks, "onProgress"> {
   readonly channel: LogOutputChannel;
@@ -65,7 +71,7 @@ export function openSession(owner: Owner): Session {
     client = fresh;
     fresh.onDidChangeState(({ newState }) => {
       if (client === fresh) {
-        enter(serverState(newState));
+        enter(after(state, serverState(newState)));
       }
     });
     try {

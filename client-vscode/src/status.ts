@@ -29,6 +29,11 @@ export interface StatusView {
   readonly busy: boolean;
 }
 
+/** The state after `next`: a failed start also closes, and that must not hide it. */
+export function after(before: ServerState, next: ServerState): ServerState {
+  return before === "failed" && next === "stopped" ? "failed" : next;
+}
+
 /** The works after `value`; what a report leaves out stays as it was. */
 export function withProgress(works: Works, token: Token, value: ProgressValue): Works {
   const next = new Map(works);

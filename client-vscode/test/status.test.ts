@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  after,
   detail,
   type ProgressValue,
   statusView,
@@ -12,7 +13,7 @@ import {
 const NONE: Works = new Map();
 
 /** The works after these progress values, in order. */
-function after(...values: Array<[Token, ProgressValue]>): Works {
+function given(...values: Array<[Token, ProgressValue]>): Works {
   return values.reduce(
     (works, [token, value]) => withProgress(works, token, value),
     NONE,
@@ -27,7 +28,7 @@ const begin: ProgressValue = {
 };
 
 test("a report changes what it names and keeps the rest", () => {
-  const works = after(["t", begin], ["t", { kind: "report", message: "judging" }]);
+  const works = given(["t", begin], ["t", { kind: "report", message: "judging" }]);
   assert.deepEqual(works.get("t"), {
     title: "Fixing test_a",
     message: "judging",
@@ -37,12 +38,12 @@ test("a report changes what it names and keeps the rest", () => {
 });
 
 test("work that ends is gone, and other work stays", () => {
-  const works = after(["t", begin], [7, begin], ["t", { kind: "end" }]);
+  const works = given(["t", begin], [7, begin], ["t", { kind: "end" }]);
   assert.deepEqual([...works.keys()], [7]);
 });
 
 test("a report that comes after the end does not bring the work back", () => {
-  const works = after(
+  const works = given(
     ["t", begin],
     ["t", { kind: "end" }],
     ["t", { kind: "report", message: "late" }],
@@ -65,7 +66,7 @@ test("a server that is ready and does nothing is not busy", () => {
 });
 
 test("running work is named, with its progress and how much more there is", () => {
-  const works = after([1, begin], [2, { ...begin, title: "Running tests" }]);
+  const works = given([1, begin], [2, { ...begin, title: "Running tests" }]);
   const report: ProgressValue = { kind: "report", message: "3 of 5", percentage: 59.6 };
   assert.deepEqual(statusView("running", withProgress(works, 2, report)), {
     text: "Bonafix: Running tests (+1)",
@@ -82,7 +83,7 @@ for (const [state, severity, busy] of [
   ["missing", "error", false],
 ] as const) {
   test(`a server that is ${state} shows ${severity}, whatever work it had`, () => {
-    const view = statusView(state, after(["t", begin]));
+    const view = statusView(state, given(["t", begin]));
     assert.deepEqual([view.severity, view.busy], [severity, busy]);
     assert.doesNotMatch(view.text, /test_a/);
   });
@@ -90,4 +91,10 @@ for (const [state, severity, busy] of [
 
 test("work that says nothing of itself has no detail", () => {
   assert.equal(detail({ title: "x", cancellable: false }), "");
+});
+
+test("a start that failed stays failed when its connection closes", () => {
+  assert.equal(after("failed", "stopped"), "failed");
+  assert.equal(after("failed", "starting"), "starting");
+  assert.equal(after("running", "stopped"), "stopped");
 });

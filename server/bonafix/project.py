@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import json
 import os
 from collections.abc import (
     AsyncGenerator,
@@ -47,6 +48,7 @@ from bonafix.domain import (
 )
 from bonafix.errors import UsageError
 from bonafix.judge.gate import Case, judge
+from bonafix.judge.verdict import verdict
 from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.interpreter import Interpreter, find
@@ -190,6 +192,33 @@ class Project:
             judgement = await judge(candidate, case, bench.run, listen)
             return judgement, base, self._receipt(judgement, bench, base)
 
+    async def prompt(self, *, tests: Sequence[str] = (), expression: str = "") -> str:
+        """What Claude would be sent for the first failure; nothing is sent."""
+        from bonafix.propose import claude  # noqa: PLC0415 - only for this
+
+        async with self._bench(None) as bench:
+            base = await self._baseline(bench, tests, silent)
+            wanted = await self._wanted(bench, base, tests, expression)
+            if not wanted:
+                raise UsageError("no test fails, so nothing would be sent")
+            task = self._task(bench, base, grouped(base.run, wanted)[0])
+            request = claude.show_prompt(task, self.config, os.environ)
+            return json.dumps(request, indent=2, ensure_ascii=False)
+
+    def derive(self, path: Path) -> Judgement:
+        """Fold a receipt's records into their verdict again; nothing is run."""
+        receipt = receipts.load(path)
+        records = receipts.evidence_of(receipt)
+        ruled, missing = verdict(records)
+        candidate = Candidate(patch=NOTHING, author="outside", title=receipt.title)
+        return Judgement(
+            candidate=candidate,
+            verdict=ruled,
+            evidence=records,
+            targets=receipt.targets,
+            missing=missing,
+        )
+
     # ------------------------------------------------------------------ its parts
 
     @contextlib.asynccontextmanager
@@ -265,14 +294,7 @@ class Project:
         engines: Sequence[Engine],
         listen: Listener,
     ) -> Repair:
-        task = Task(
-            snapshot=bench.snapshot,
-            layout=base.layout,
-            targets=targets,
-            suspects=suspects(base.run, targets),
-            baseline=base.run,
-            seconds=self.config.timeout,
-        )
+        task = self._task(bench, base, targets)
         case = Case(baseline=base, targets=targets)
         seconds = self.config.timeout
         done = await repair(
@@ -282,6 +304,18 @@ class Project:
             self._receipt(other, bench, base)
         kept = self._receipt(done.best, bench, base, done.cost) if done.best else ""
         return replace(done, receipt=kept)
+
+    def _task(
+        self, bench: _Bench, base: Baseline, targets: tuple[TestResult, ...]
+    ) -> Task:
+        return Task(
+            snapshot=bench.snapshot,
+            layout=base.layout,
+            targets=targets,
+            suspects=suspects(base.run, targets),
+            baseline=base.run,
+            seconds=self.config.timeout,
+        )
 
     async def _whole(
         self,

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bonafix.lsp import transport
@@ -72,20 +73,30 @@ class Editor:
         return self
 
     async def start(self, *arguments: str) -> Editor:
-        self.process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(SERVER),
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self._write, self._hang_up = self.process.stdin.write, self.process.stdin.close
-        self.session = asyncio.create_task(self.process.wait())
-        self._reading = asyncio.create_task(self._read(self.process.stdout))
+        return self.attach(process.stdout, process.stdin, process)
+
+    def attach(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        process: asyncio.subprocess.Process,
+    ) -> Editor:
+        """Speak over a connection with a server that runs already."""
+        self.process = process
+        self._write, self._hang_up = writer.write, writer.close
+        self.session = asyncio.create_task(process.wait())
+        self._reading = asyncio.create_task(self._read(reader))
         return self
 
     async def initialize(self, *, capabilities=FULL, options=None, **extra) -> dict:
-        result = await self.request(
+        self.greeting = await self.request(
             "initialize",
             {
                 "processId": os.getpid(),
@@ -97,7 +108,7 @@ class Editor:
             },
         )
         await self.notify("initialized", {})
-        return result
+        return self.greeting
 
     async def leave(self) -> int:
         """Shut the server down as the protocol wants it; its exit code."""
@@ -176,6 +187,12 @@ class Editor:
                 "context": {"diagnostics": list(diagnostics)},
             },
         )
+
+    async def pages(self) -> str:
+        """The texts of the documents that the server asked to be shown."""
+        shown = [n for n in self.notes if n["method"] == "window/showDocument"]
+        paths = [Path(n["params"]["uri"].removeprefix("file://")) for n in shown]
+        return "".join(path.read_text() for path in paths)
 
     # ------------------------------------------------------------------- the buffers
 
@@ -298,3 +315,18 @@ def edited(text: str, edits: list[dict]) -> str:
     for start, end, new in sorted(spans, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(PATIENCE):
+        while not done():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

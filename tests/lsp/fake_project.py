@@ -60,7 +60,8 @@ class FakeProject:
         with (self.root / "runs.log").open("a") as log:
             log.write(f"{'all' if select is None else ' '.join(select)}\n")
         listen(Event(kind="stage", text="suite"))
-        await self.sleep("slow run", product)
+        await self.sleep("slow_run", product)
+        await self.pause(product)
         results = {
             result.id: result
             for result in parse(tests.decode(), product.decode())
@@ -125,7 +126,7 @@ class FakeProject:
 
     async def sleep(self, word: str, where: bytes) -> None:
         """Where asked for, a process that is killed and reaped when cancelled."""
-        if word.replace(" ", "_").encode() not in where:
+        if word.encode() not in where:
             return
         process = await asyncio.create_subprocess_exec("sleep", "30")
         (self.root / "sleep.pid").write_text(str(process.pid))
@@ -135,6 +136,14 @@ class FakeProject:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    async def pause(self, product: bytes) -> None:
+        """Where asked for, until a file says go."""
+        if b"# paused" in product:
+            (self.root / "paused").touch()
+            async with asyncio.timeout(20):
+                while not (self.root / "go").exists():  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
 
 
 def parse(tests: str, product: str) -> Sequence[TestResult]:
@@ -193,6 +202,9 @@ async def main(arguments: list[str]) -> int:
     server = fake_server(trust="--trust" in arguments)
     if "--tcp" in arguments:
         return await transport.tcp(server, "127.0.0.1", 0)
+    if "--chatty" in arguments:
+        asyncio.get_running_loop().call_later(0.05, print, "a stray line")
+        asyncio.get_running_loop().call_later(0.05, sys.stdout.flush)
     return await transport.stdio(server)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.lsp.conftest import CALC, TESTS
-from tests.lsp.editor import FULL
+from tests.lsp.editor import FULL, alive, until
 
 ADD, PARAM = "test_calc.py::test_add", "test_calc.py::test_param[1-2]"
 
@@ -129,14 +129,16 @@ async def test_unsaved_buffers_are_what_runs(editor):
 
 async def test_results_for_text_that_moved_on_are_stale_from_the_start(editor):
     """Lines typed while the suite ran move and mark its results."""
-    (editor.root / "calc.py").write_text(CALC + "# slow_run\n")
+    (editor.root / "calc.py").write_text(CALC + "# paused\n")
     await editor.open("test_calc.py")
     await editor.command("runTests", {})
-    await until(lambda: (editor.root / "sleep.pid").exists())
+    await until((editor.root / "paused").exists)
     await editor.change("test_calc.py", "# above\n" + TESTS)
-    (editor.root / "calc.py").write_text(CALC)
-    await editor.command("runTests", {})
-    await editor.diagnostics("test_calc.py", lambda d: lines(d) == [5, 9])
+    since = len(editor.notes)
+    (editor.root / "go").touch()
+    await editor.wait("window/logMessage", after=since)
+    shown = await editor.diagnostics("test_calc.py", after=since)
+    assert (lines(shown), is_stale(shown)) == ([5, 9], [True, True])
 
 
 async def test_a_newer_save_cancels_an_older_run(editor):
@@ -144,7 +146,7 @@ async def test_a_newer_save_cancels_an_older_run(editor):
     calc = editor.root / "calc.py"
     calc.write_text(CALC + "# slow_run\n")
     await editor.save("calc.py")
-    await until(lambda: (editor.root / "sleep.pid").exists())
+    await until((editor.root / "sleep.pid").exists)
     pid = int((editor.root / "sleep.pid").read_text())
     calc.write_text(CALC.replace("-", "+"))
     await editor.save("calc.py")
@@ -197,19 +199,3 @@ async def test_a_closed_folder_shows_nothing(editor):
     event = {"added": [], "removed": [folder]}
     await editor.notify("workspace/didChangeWorkspaceFolders", {"event": event})
     await editor.diagnostics("test_calc.py", lambda d: d == [], after=since)
-
-
-async def until(done):
-    async with asyncio.timeout(10):
-        while not done():
-            await asyncio.sleep(0.02)
-
-
-def alive(pid):
-    import os
-
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

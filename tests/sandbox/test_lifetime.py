@@ -65,6 +65,16 @@ async def readable(descriptor: int, seconds: float) -> bytes | None:
     return None
 
 
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert listed
+    return [int(child) for child in listed]
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 async def begun(reader: int) -> None:
     """Wait until all three runaways have reported."""
     seen = b""
@@ -135,7 +145,7 @@ async def test_a_cancel_kills_everything(world, way):
                 await task
             assert time.monotonic() - began < SOON
             assert await all_dead(ends[0], 0.1)
-            assert not Path(f"/proc/{running.pid}").exists()
+            assert not alive(running.pid)
 
 
 async def test_leaving_the_cell_kills_everything(world):
@@ -154,10 +164,7 @@ async def test_a_stopped_launcher_is_killed_all_the_same(world):
         with pipe() as ends:
             running = await launch(cell, ends, ESCAPE + STAY)
             await begun(ends[0])
-            first = int(
-                Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
-            )
-            for pid in (first, running.pid):
+            for pid in (*children(running.pid), running.pid):
                 os.kill(pid, signal.SIGSTOP)
             began = time.monotonic()
             await running.kill()
@@ -204,7 +211,7 @@ async def test_the_death_of_the_owner_kills_everything(world, way):
             "pipe": ends[1],
         }
         folders = [str(Path(__file__).parents[2]), *sys.path]
-        owner = subprocess.Popen(
+        owner = subprocess.Popen(  # noqa: ASYNC220 - an owner of its own to be killed
             [sys.executable, "-c", OWNER, json.dumps(given)],
             pass_fds=[ends[1]],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))},

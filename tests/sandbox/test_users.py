@@ -38,6 +38,7 @@ os.setgroups([])
 os.setgid(user)
 os.setuid(user)
 if given["hardened"]:
+    kernel._prctl(kernel._PR_SET_DUMPABLE, 1)  # lost with the change of user
     kernel.unshare(flags.NEWUSER)
     kernel.map_own_identity(user, user)
     with open("/proc/sys/user/max_user_namespaces", "w") as file:
@@ -135,7 +136,7 @@ def test_where_namespaces_are_switched_off():
     if os.geteuid() != 0:
         return  # only root can set such a machine up
     ended = as_ordinary_user(["-c", HARDENED], hardened=True)
-    lines = ended.stdout.splitlines()
+    lines = ended.stdout.strip().splitlines()
     assert len(lines) == 3, ended.stdout + ended.stderr
     assert lines[0].startswith("Tests cannot be confined on this machine: it lacks a n")
     assert 'confine = "prefer"' in lines[0]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from bonafix.config import Config, load
-from bonafix.deliver import exits, report
+from bonafix.deliver import console, exits, live, report
 from bonafix.deliver.apply import apply
-from bonafix.deliver.console import Screen
-from bonafix.domain import Baseline, Event, Repair, Verdict
+from bonafix.deliver.terminal import Line, Terminal, show, terminal
+from bonafix.domain import Baseline, Event, Listener, Repair, Verdict, silent
 from bonafix.errors import BonafixError, UsageError
 from bonafix.project import Project
 
@@ -21,6 +24,11 @@ _SETTINGS = (
     *("engine", "model", "thinking", "candidates", "max_cost", "timeout", "accept"),
     *("interpreter", "confine", "test_timeout", "suite_timeout"),
 )
+_LEVELS: Mapping[str, Literal["ok", "warning", "error"]] = {
+    "ok": "ok",
+    "warn": "warning",
+    "error": "error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +39,54 @@ class Ending:
     document: report.Document
 
 
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """Where results go and where the story of them is told."""
+
+    results: Terminal | None  # None where JSON takes standard output
+    story: Terminal
+    quiet: bool
+    verbose: bool
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Tell the user something beside the result."""
+        if not self.quiet:
+            show(lines, self.story)
+
+    def result(self, lines: Iterable[Line]) -> None:
+        """Show the result itself; on standard error where JSON is on output."""
+        show(lines, self.results or self.story)
+
+
 async def test(arguments: argparse.Namespace) -> Ending:
     """Run the suite in a copy and list what fails."""
-    project, screen = _open(arguments, arguments.root)
-    with screen.live() as listen:
+    project, streams = _open(arguments)
+    with _listening(streams) as listen:
         seen = await project.observe(
             select=arguments.test or None,
             expression=arguments.expression,
             listen=listen,
         )
-    screen.failures(seen.run, seen.groups)
-    document = report.test_report(seen.run, seen.groups)
+    where = streams.results or streams.story
+    streams.result(console.run_lines(seen.run, where.marks))
+    document = report.for_test(seen.run, seen.groups)
     return Ending(exits.code_of_run(seen.run), document)
 
 
 async def fix(arguments: argparse.Namespace) -> Ending:
     """Repair what fails; print the diff, or write it with `--apply`."""
-    project, screen = _open(arguments, arguments.root)
+    project, streams = _open(arguments)
     if arguments.show_prompt:
         return await _show_prompt(project, arguments)
     repairs: list[Repair] = []
     bases: list[Baseline] = []
-    with screen.live() as listen:
+    with _listening(streams) as listen:
 
         def hear(event: Event) -> None:
             base = event.facts.get("baseline")
             if isinstance(base, Baseline):
                 bases.append(base)
-                screen.baseline(base)
+                streams.say(console.run_lines(base.run, streams.story.marks))
             listen(event)
 
         work = project.fix(
@@ -70,36 +98,41 @@ async def fix(arguments: argparse.Namespace) -> Ending:
         async with aclosing(work) as source:
             async for repair in source:
                 repairs.append(repair)
-                screen.repair(repair)
-    base = bases[-1] if bases else None
-    return _deliver(project, arguments, screen, repairs, base)
+                streams.say(console.repair_lines(repair, streams.story.marks))
+    return _deliver(project, streams, repairs, bases, applying=arguments.apply)
 
 
 def _deliver(
     project: Project,
-    arguments: argparse.Namespace,
-    screen: Screen,
+    streams: _Streams,
     repairs: Sequence[Repair],
-    base: Baseline | None,
+    bases: Sequence[Baseline],
+    *,
+    applying: bool,
 ) -> Ending:
-    total = _delivered(repairs, project.config, applying=arguments.apply)
+    total = _delivered(repairs, project.config, applying=applying)
     failure: BonafixError | None = None
-    if total and total.best and arguments.apply:
-        try:
-            apply(project.root, total.best.candidate.patch)
-            screen.applied(total.best.candidate.patch)
-        except BonafixError as error:
-            failure = error
-            screen.error(error)
-    elif total and total.best and arguments.json != "-":
-        _print_diff(total)
+    if total and total.best:
+        patch = total.best.candidate.patch
+        if not applying and streams.results:
+            streams.say(_headline(total))
+            console.print_diff(patch, streams.results)
+        elif applying:
+            try:
+                apply(project.root, patch)
+                streams.say([((f"applied to {', '.join(patch.paths)}", "bold"),)])
+            except BonafixError as error:
+                failure = error
+                show([((f"bonafix: {error}", "red"),)], streams.story)
     if not repairs:
-        screen.nothing_to_fix()
-    verdicts = [repair.verdict for repair in repairs]
-    kinds = [repair.error_kind for repair in repairs]
-    errors = [failure] if failure else []
-    code = exits.exit_code(verdicts, errors=errors, kinds=kinds)
-    return Ending(code, report.fix_report(repairs, base, error=failure))
+        streams.say([(("nothing to fix: no test fails", "green"),)])
+    code = exits.exit_code(
+        [repair.verdict for repair in repairs],
+        errors=[failure] if failure else [],
+        kinds=[repair.error_kind for repair in repairs],
+    )
+    base = bases[-1] if bases else None
+    return Ending(code, report.for_fix(repairs, base, error=failure))
 
 
 def _delivered(
@@ -113,51 +146,41 @@ def _delivered(
     good = {Verdict.VERIFIED}
     if config.accept == "plausible" or not applying:
         good.add(Verdict.PLAUSIBLE)
+    last = next((repair for repair in reversed(repairs) if repair.whole), None)
+    if last:
+        return last if last.verdict in good else None
     kept = [repair for repair in repairs if repair.best and repair.verdict in good]
-    wholes = [repair for repair in repairs if repair.whole]
-    if wholes:
-        return wholes[-1] if wholes[-1].verdict in good else None
     return kept[-1] if kept else None
 
 
-def _print_diff(total: Repair) -> None:
-    from bonafix.diffs import render  # noqa: PLC0415 - loads the parser of diffs
-
-    assert total.best is not None
-    note = "" if total.verdict.accepted else f" ({'; '.join(total.best.missing)})"
-    head = f"bonafix: {total.verdict}{note}\n"
-    sys.stdout.buffer.write(head.encode() + render(total.best.candidate.patch))
-    sys.stdout.buffer.flush()
+def _headline(total: Repair) -> list[Line]:
+    if total.verdict is Verdict.VERIFIED:
+        return [(("the fix:", "bold"),)]
+    return [(("the best fix, plausible and not verified:", "bold"),)]
 
 
 async def _show_prompt(project: Project, arguments: argparse.Namespace) -> Ending:
     text = await project.prompt(tests=arguments.test, expression=arguments.expression)
     sys.stdout.write(text + "\n")
-    return Ending(exits.OK, report.fix_report(()))
+    return Ending(exits.OK, report.for_fix())
 
 
 async def check(arguments: argparse.Namespace) -> Ending:
     """Send anyone's patch through the gate."""
-    project, screen = _open(arguments, arguments.root)
+    project, streams = _open(arguments)
+    where = streams.results or streams.story
     if arguments.receipt and not arguments.rerun:
-        return _derived(arguments.receipt, screen)
+        derived = project.derive(arguments.receipt)
+        streams.result(console.judgement_lines(derived, where.marks))
+        document = report.for_check(derived, receipt=str(arguments.receipt))
+        return Ending(exits.exit_code([derived.verdict]), document)
     patch = _patch(arguments)
-    with screen.live() as listen:
+    with _listening(streams) as listen:
         judgement, base, receipt = await project.check(
             patch, tests=arguments.test, listen=listen
         )
-    screen.judgement(judgement)
-    code = exits.exit_code([judgement.verdict])
-    return Ending(code, report.check_report(judgement, base, receipt=receipt))
-
-
-def _derived(path: Path, screen: Screen) -> Ending:
-    """Fold the receipt's records again: nothing is run."""
-    from bonafix.project import rederive  # noqa: PLC0415 - only for receipts
-
-    judgement = rederive(path)
-    screen.judgement(judgement)
-    document = report.check_report(judgement, None, receipt=str(path))
+    streams.result(console.judgement_lines(judgement, where.marks))
+    document = report.for_check(judgement, base, receipt=receipt)
     return Ending(exits.exit_code([judgement.verdict]), document)
 
 
@@ -180,29 +203,49 @@ async def doctor(arguments: argparse.Namespace) -> Ending:
     """Say what was found here, and what is wrong with it."""
     from bonafix.observe.doctor import examine  # noqa: PLC0415 - only for doctor
 
-    project, screen = _open(arguments, arguments.root)
+    project, streams = _open(arguments)
     findings = await examine(project.root, project.config)
-    screen.findings(findings)
-    wrong = any(finding.level == "error" for finding in findings)
-    code = exits.UNTRUSTED if wrong else exits.OK
-    return Ending(code, report.doctor_report(findings))
+    checks = [
+        report.Check(
+            name=f.topic, result=_LEVELS[f.level], found=f.text, advice=f.advice
+        )
+        for f in findings
+    ]
+    where = streams.results or streams.story
+    streams.result(console.check_lines(checks, where.marks))
+    wrong = any(check.result == "error" for check in checks)
+    return Ending(exits.UNTRUSTED if wrong else exits.OK, report.for_doctor(checks))
 
 
-def _open(arguments: argparse.Namespace, root: Path) -> tuple[Project, Screen]:
-    absolute = root.absolute()
-    if not absolute.is_dir():
-        raise UsageError(f"{root} is not a folder")
+def _open(arguments: argparse.Namespace) -> tuple[Project, _Streams]:
+    root: Path = arguments.root.absolute()
+    if not root.is_dir():
+        raise UsageError(f"{arguments.root} is not a folder")
     given = {name: getattr(arguments, name, None) for name in _SETTINGS}
-    config = load(absolute, overrides=given)
-    screen = Screen(
-        verbose=arguments.verbose,
+    if given["interpreter"]:  # relative to where the user stands, not to the project
+        given["interpreter"] = str(Path(given["interpreter"]).absolute())
+    streams = _Streams(
+        None if arguments.json == "-" else terminal(sys.stdout, os.environ),
+        terminal(sys.stderr, os.environ),
         quiet=arguments.quiet,
-        results_on_stdout=arguments.json != "-",
+        verbose=arguments.verbose,
     )
-    return Project(absolute, config), screen
+    return Project(root.resolve(), load(root, overrides=given)), streams
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], Awaitable[Ending]]] = {
+@contextlib.contextmanager
+def _listening(streams: _Streams) -> Iterator[Listener]:
+    """Progress on standard error, drawn where it is a terminal."""
+    if streams.quiet:
+        yield silent
+        return
+    with live.listener(streams.story) as listen:
+        yield listen
+
+
+COMMANDS: dict[
+    str, Callable[[argparse.Namespace], Coroutine[object, object, Ending]]
+] = {
     "test": test,
     "fix": fix,
     "check": check,

@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _failed(words, "output", "standard output was closed", 1)
+    except Exception as error:  # noqa: BLE001 - the last word must not be a traceback
+        return _crashed(words, error)
     _write_json(_json_target(words), ending.document)
     return ending.code
 
@@ -79,6 +81,20 @@ def _failed(words: Sequence[str], kind: str, message: str, code: int) -> int:
         document = report.failure(command, kind=kind, message=message)
         _write_json(target, document)
     return code
+
+
+def _crashed(words: Sequence[str], error: Exception) -> int:
+    """A fault of ours: the traceback goes to a file, the message says where."""
+    import tempfile  # noqa: PLC0415 - only on the way out
+    import traceback  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="bonafix-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    what = f"{type(error).__name__}: {error}"
+    message = f"internal error ({what}); the traceback is in {file.name}"
+    return _failed(words, BonafixError.kind, message, BonafixError.code)
 
 
 def _json_target(words: Sequence[str]) -> str:

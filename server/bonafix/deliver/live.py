@@ -61,6 +61,7 @@ def note(progress: Progress, event: Event, marks: Marks) -> None:
     elif event.kind == "verdict":
         progress.recent.append(_verdict(event, marks))
         progress.current, progress.running, progress.tests = "", "", None
+        progress.stages.clear()
     elif event.kind == "thinking":
         progress.thought = (progress.thought + event.text)[-2000:]
     elif event.kind in {"tool", "text"}:
@@ -97,8 +98,10 @@ def drawn(progress: Progress, now: float, marks: Marks) -> list[Line]:
         head += f"  {counted(progress.candidates, 'candidate')} tried"
     lines: list[Line] = [((head, "bold"),)]
     lines += [(("  ", ""), *line) for line in progress.recent]
-    if progress.current or progress.stages or progress.running or progress.tests:
-        lines.append(_current(progress, marks))
+    if progress.current:
+        lines.append(((f"  {progress.current}", ""),))
+    if stages := _stages(progress, marks):
+        lines.append(((f"    {stages}", "cyan"),))
     if progress.doing:
         lines.append(((f"  {progress.doing}", ""),))
     thoughts = [visible(t) for t in progress.thought.splitlines() if t.strip()]
@@ -108,12 +111,11 @@ def drawn(progress: Progress, now: float, marks: Marks) -> list[Line]:
     return lines
 
 
-def _current(progress: Progress, marks: Marks) -> Line:
+def _stages(progress: Progress, marks: Marks) -> str:
     parts = [f"{name} {getattr(marks, mark)}" for name, mark in progress.stages]
     if progress.running or progress.tests:
         parts.append(f"{progress.running or 'tests'} {_counter(progress, marks)}")
-    title = f"  {progress.current}  " if progress.current else "  "
-    return ((title, ""), ("  ".join(parts), "cyan"))
+    return "  ".join(parts)
 
 
 def _counter(progress: Progress, marks: Marks) -> str:

@@ -66,6 +66,21 @@ def _error(kind: str, message: str) -> Json:
     return {"kind": kind, "message": message}
 
 
+def failure(command: str, *, kind: str, message: str) -> Document:
+    """The document of a command that came to nothing, with all its keys.
+
+    Where the command itself is unknown there are but the version and the error.
+    """
+    documents = {
+        "check": for_check(),
+        "fix": for_fix(),
+        "test": for_test(),
+        "doctor": for_doctor(),
+    }
+    document = documents.get(command, {"schema_version": SCHEMA_VERSION})
+    return {**document, "error": _error(kind, message)}
+
+
 # ------------------------------------------------------------------- check and fix
 
 

@@ -11,17 +11,25 @@ from collections.abc import Mapping, Sequence
 from bonafix.deliver.codec import Json
 
 MARK = "[redacted]"
-SHORTEST = 6  # a shorter value stands in too many honest places
+SHORTEST = 8  # a shorter value stands in too many honest places
 
-_TELLING = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE", re.IGNORECASE)
+_TELLING = re.compile(
+    r"SECRET|(?:^|_)(?:\w*KEY|TOKEN|PASS|PASSWORD|PASSWD|CREDENTIALS?|COOKIE)S?$",
+    re.IGNORECASE,
+)
 
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of the variables whose names say that they are secret."""
+    """The values of the variables whose names say that they are secret.
+
+    A path to where a secret lies is none.
+    """
     return tuple(
         value
         for name, value in environment.items()
-        if _TELLING.search(name) and len(value) >= SHORTEST
+        if _TELLING.search(name)
+        and len(value) >= SHORTEST
+        and not value.startswith("/")
     )
 
 

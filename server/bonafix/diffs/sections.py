@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import unidiff.patch
-from unidiff.errors import UnidiffParseError
+from typing import TYPE_CHECKING
 
 from bonafix.diffs.hunks import Hunk
 from bonafix.diffs.names import NULL, has_prefix, read_bare, read_name, read_pair
 from bonafix.errors import UsageError
+
+if TYPE_CHECKING:
+    import unidiff.patch
 
 _EXTENDED = re.compile(
     r"(old mode|new mode|deleted file mode|new file mode|copy from|copy to"
@@ -146,6 +147,9 @@ def _texts(lines: Sequence[str], heads: Sequence[_Head]) -> Iterator[Section]:
 
 
 def _unidiff(lines: Sequence[str], heads: Sequence[_Head]) -> unidiff.patch.PatchSet:
+    import unidiff.errors  # noqa: PLC0415 - front ends start without it
+    import unidiff.patch  # noqa: PLC0415
+
     hidden = {at for head in heads for at in range(head.start, head.end)}
     reached = 0
 
@@ -162,7 +166,7 @@ def _unidiff(lines: Sequence[str], heads: Sequence[_Head]) -> unidiff.patch.Patc
 
     try:
         return unidiff.patch.PatchSet(feed())
-    except UnidiffParseError as error:
+    except unidiff.errors.UnidiffParseError as error:
         if reached > len(lines):
             reason = "the last hunk is shorter than its header says"
             raise PatchError(reason, len(lines)) from error

@@ -85,13 +85,15 @@ def _with_job(
     if job.running:
         title = f"Cancel the fix of {name}"
         return [_command(diagnostic, title, CANCEL, {"job": job.id})]
-    made = _deliver(diagnostic, job.choices)
     standings = {choice.standing for choice in job.choices}
-    if "moved" in standings and "ready" not in standings:
+    made = _deliver(diagnostic, job.choices)
+    if "applied" in standings:
+        pass  # the run that follows will show what became of it
+    elif "moved" in standings and "ready" not in standings:
         title = f"Fix again: the file has changed ({name})"
         again = {"test": test, "root": offer.root}
         made.append(_command(diagnostic, title, FIX, again, preferred=True))
-    elif "applied" not in standings:
+    else:
         made += _start(diagnostic, test, offer, preferred="ready" not in standings)
     if job.has_evidence:
         made.append(_command(diagnostic, "Show evidence", EVIDENCE, {"job": job.id}))

@@ -16,8 +16,9 @@ from bonafix.layout import is_test_path
 
 Line = tuple[str, int]
 SHOWN = 200  # suspects that are worth anybody's time
-_RAISED = 0.5  # how far a line moves towards certainty when the exception came from it
-_PASSED = 0.25  # when it went through it
+_SHARE = 0.25  # of a score that the traceback decides, where it shows the product
+_RAISED = 1.0  # the exception came from this line
+_PASSED = 0.5  # it went through this line
 
 
 def suspects(
@@ -30,20 +31,20 @@ def suspects(
 
     `sources` gives the names of the functions around them.
     """
-    spectrum = scores(run, targets)
     traced = _traced(targets)
+    refined = _refined(scores(run, targets), traced)
+    best = sorted(refined, key=lambda at: (-refined[at], at))[:SHOWN]
     names = _Functions(sources or {}, targets)
-    found = [
+    return tuple(
         Suspect(
             path=path,
             line=line,
-            score=_refined(spectrum.get((path, line), 0.0), traced.get((path, line))),
+            score=refined[path, line],
             function=names.at(path, line),
             why=_why(run, targets, (path, line), traced.get((path, line))),
         )
-        for path, line in _best(spectrum, traced)
-    ]
-    return tuple(sorted(found, key=lambda s: (-s.score, s.path, s.line)))
+        for path, line in best
+    )
 
 
 def scores(run: SuiteRun, targets: Sequence[TestResult]) -> dict[Line, float]:
@@ -86,7 +87,7 @@ def _test_files(run: SuiteRun) -> frozenset[str]:
 
 
 def _traced(targets: Sequence[TestResult]) -> dict[Line, float]:
-    """Product lines on the tracebacks, with how far each of them is moved."""
+    """Product lines on the tracebacks, with what each of them is worth."""
     found: dict[Line, float] = {}
     for target in targets:
         own = {place.path for place in (target.definition, target.place) if place}
@@ -102,15 +103,15 @@ def _traced(targets: Sequence[TestResult]) -> dict[Line, float]:
     return found
 
 
-def _refined(score: float, pull: float | None) -> float:
-    return score + (1 - score) * (pull or 0.0)
-
-
-def _best(spectrum: Mapping[Line, float], traced: Mapping[Line, float]) -> list[Line]:
-    lines = set(spectrum) | set(traced)
-    return sorted(
-        lines, key=lambda at: (-_refined(spectrum.get(at, 0.0), traced.get(at)), at)
-    )[:SHOWN]
+def _refined(
+    spectrum: Mapping[Line, float], traced: Mapping[Line, float]
+) -> dict[Line, float]:
+    """Both kinds of evidence in one score; a spectrum alone stays as it is."""
+    share = _SHARE if traced else 0.0
+    return {
+        line: (1 - share) * spectrum.get(line, 0.0) + share * traced.get(line, 0.0)
+        for line in {*spectrum, *traced}
+    }
 
 
 def _why(

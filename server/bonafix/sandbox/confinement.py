@@ -61,10 +61,15 @@ class Lack:
 
 
 _USER_NAMESPACES = (
-    "allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1; on "
+    "allow unprivileged user namespaces (user.max_user_namespaces above 0 and "
+    "kernel.unprivileged_userns_clone=1; on "
     "Ubuntu kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile "
     "for Python; in a container --security-opt seccomp=unconfined or a sandboxing "
     "runtime)"
+)
+_LANDLOCK = (
+    "Linux 5.13 or newer with landlock among the active security modules "
+    "(lsm=landlock,... on the kernel's command line), and the sandlock package"
 )
 _LACKS = {
     "network": Lack("network", "a network of its own", _USER_NAMESPACES),
@@ -88,15 +93,10 @@ _LACKS = {
     "landlock": Lack(
         "landlock",
         "Landlock",
-        "Linux 5.13 or newer with landlock among the active security modules "
-        "(lsm=landlock,... on the kernel's command line), and the sandlock package",
+        _LANDLOCK,
     ),
-    "writes": Lack(
-        "writes", "protection from writes outside the copy", "see landlock, mounts"
-    ),
-    "reads": Lack(
-        "reads", "a hidden home and original tree", "see landlock and mounts"
-    ),
+    "writes": Lack("writes", "protection from writes outside the copy", _LANDLOCK),
+    "reads": Lack("reads", "a hidden home and original tree", _LANDLOCK),
     "processes": Lack(
         "processes",
         "a limit on the number of processes",
@@ -170,9 +170,10 @@ def require(caps: Capabilities) -> None:
     if not missing:
         return
     what = " and ".join(lack.means for lack in missing)
+    help_ = "; ".join(dict.fromkeys(lack.advice for lack in missing))
     raise ConfinementError(
         f"Tests cannot be confined on this machine: it lacks {what}. "
-        f"{_first_advice(caps)} To run them with what there is, set "
+        f"What would help: {help_}. To run them with what there is, set "
         '`confine = "prefer"` in your user settings, or pass it on the command line.'
     )
 
@@ -188,11 +189,6 @@ def refuse_windows() -> None:
             "Bonafix runs tests on Linux and macOS. On Windows, install it in WSL "
             "(wsl --install) and open the project there."
         )
-
-
-def _first_advice(caps: Capabilities) -> str:
-    lines = advice(caps)
-    return f"It would help to: {lines[0].partition(': ')[2]}." if lines else ""
 
 
 def _system(caps: Capabilities) -> str:

@@ -28,7 +28,9 @@ def command(module: Literal["enter", "probe"]) -> tuple[str, ...]:
 def environment() -> dict[str, str]:
     """What the launcher itself needs to start; never handed to the program."""
     names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    # importing sandlock asks for a home; a container's user may have none
+    return {"HOME": "/", **kept}
 
 
 def _sandlock_folder() -> list[str]:

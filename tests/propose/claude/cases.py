@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import itertools
+import os
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -116,6 +117,7 @@ class NearWorker:
     """The worker's own code without its process: many tests in little time."""
 
     def __init__(self) -> None:
+        self.working: asyncio.Task[None]
         self._to: asyncio.Queue[bytes] = asyncio.Queue()
         self._from: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -123,7 +125,11 @@ class NearWorker:
         await self._to.put(protocol.dump(record))
 
     async def receive(self) -> protocol.FromWorker:
-        return protocol.load(await self._from.get())
+        getting = asyncio.ensure_future(self._from.get())
+        await asyncio.wait((getting, self.working), return_when="FIRST_COMPLETED")
+        if not getting.done():
+            self.working.result()
+        return protocol.load(await getting)
 
     def parent(self) -> NearParent:
         return NearParent(self._to, self._from)
@@ -145,10 +151,13 @@ class NearParent:
 @contextlib.asynccontextmanager
 async def near_worker(_environment: Mapping[str, str]) -> AsyncIterator[NearWorker]:
     near = NearWorker()
-    async with asyncio.TaskGroup() as group:
-        working = group.create_task(work(near.parent()))
+    near.working = asyncio.create_task(work(near.parent()))
+    try:
         yield near
-        working.cancel()
+    finally:
+        near.working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await near.working
 
 
 class PytestRunner:
@@ -179,6 +188,7 @@ class PytestRunner:
             *("-p", "no:cacheprovider", "--rootdir=.", "-c", "/dev/null"),
             *(select or ()),
             cwd=copy,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -62,6 +62,7 @@ LOOP = (
     Turn(blocks=(Thinking("As I thought."), edit(), run_tests())),
     Turn(blocks=(Thinking(""), SUBMIT)),
 )
+QUICK = Turn(blocks=(edit(), SUBMIT))
 
 
 class Session:

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from tests.messages_api import Fault, Turn
 from tests.propose.claude.cases import FIXED_LINE, RED, Verdicts, task
-from tests.propose.claude.playing import LOOP, playing
+from tests.propose.claude.playing import LOOP, QUICK, playing
 
 from bonafix.errors import ServiceError
-from bonafix.propose.claude.process import worker
+from bonafix.propose.claude.process import open_worker
 
 
 def _workers() -> list[psutil.Process]:
@@ -31,7 +31,7 @@ class TestProcesses:
     async def test_a_whole_repair(self, tmp_path):
         """Through a real worker process the conversation is the same."""
         with playing(*LOOP, folder=tmp_path) as (api, session):
-            session.connect = worker
+            session.connect = open_worker
             (candidate,) = await session.candidates()
         assert FIXED_LINE.encode() in candidate.patch.changes[0].after
         assert session.runner.runs == [(RED,)]
@@ -42,7 +42,7 @@ class TestProcesses:
         """A cancel in mid-stream leaves no process and no open connection."""
         slow = Turn(blocks=LOOP[0].blocks, fault=Fault(kind="stall", seconds=25))
         with playing(slow, folder=tmp_path) as (api, session):
-            session.connect = worker
+            session.connect = open_worker
             working = asyncio.create_task(session.candidates())
             assert await asyncio.to_thread(api.asked.wait, 20)
             assert len(_workers()) == 1
@@ -53,8 +53,8 @@ class TestProcesses:
 
     async def test_closing_the_iterator_ends_the_worker(self, tmp_path):
         """Who stops reading candidates leaves no process behind."""
-        with playing(*LOOP, folder=tmp_path) as (_, session):
-            session.connect = worker
+        with playing(QUICK, folder=tmp_path) as (_, session):
+            session.connect = open_worker
             propose = session.proposer()
             stream = propose(
                 task(tmp_path), session.runner, Verdicts(), session.events.append
@@ -68,7 +68,7 @@ class TestProcesses:
         """A worker that dies is reported, not waited for."""
         slow = Turn(blocks=LOOP[0].blocks, fault=Fault(kind="stall", seconds=25))
         with playing(slow, folder=tmp_path) as (api, session):
-            session.connect = worker
+            session.connect = open_worker
             working = asyncio.create_task(session.candidates())
             assert await asyncio.to_thread(api.asked.wait, 20)
             os.kill(_workers()[0].pid, signal.SIGKILL)

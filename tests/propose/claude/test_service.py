@@ -9,6 +9,7 @@ from tests.messages_api import Fault, MessagesApi, Script, Text, Thinking, ToolU
 from tests.propose.claude.cases import FIXED_LINE, SOURCES, Verdicts, task
 from tests.propose.claude.playing import (
     LOOP,
+    QUICK,
     SUBMIT,
     Session,
     edit,
@@ -45,7 +46,7 @@ class TestBudget:
 
     async def test_one_budget_for_all_calls(self, tmp_path):
         """What one repair has spent is missing in the next one's budget."""
-        with playing(*LOOP, folder=tmp_path, max_tokens=20_000) as (api, session):
+        with playing(QUICK, folder=tmp_path, max_tokens=20_000) as (api, session):
             propose = session.proposer()
             for _ in range(2):
                 stream = propose(
@@ -139,6 +140,16 @@ class TestService:
             await session.candidates()
         assert len(api.messages) == 3
 
+    async def test_broken_attempts_count(self, tmp_path):
+        """A stream that broke has cost money, and the next answer gets less."""
+        fault = Fault(kind="truncate", after_block=0)
+        turn = Turn(blocks=(Thinking("x" * 20_000), edit(), SUBMIT), fault=fault)
+        with playing(turn, folder=tmp_path) as (api, session):
+            (candidate,) = await session.candidates()
+        first, second = (seen.json["max_tokens"] for seen in api.messages)
+        assert second < first - 5000
+        assert candidate.cost.requests == 2
+
     async def test_overloaded_for_a_moment(self, tmp_path):
         """A busy service is waited for, and the user is told."""
         busy = Turn(blocks=(edit(), SUBMIT), fault=Fault(kind="http", times=2))
@@ -160,7 +171,7 @@ class TestService:
 
     async def test_a_refused_form_is_corrected_once_and_remembered(self, tmp_path):
         """A gateway's other name for an old model gets its form by the 400."""
-        with playing(*LOOP, folder=tmp_path, model="claude-haiku-4-5-old") as (
+        with playing(QUICK, folder=tmp_path, model="claude-haiku-4-5-old") as (
             api,
             session,
         ):
@@ -174,7 +185,7 @@ class TestService:
                     assert len([candidate async for candidate in stream]) == 1
 
         forms = [seen.json["thinking"]["type"] for seen in api.messages]
-        assert forms == ["adaptive", *["enabled"] * 6]
+        assert forms == ["adaptive", "enabled", "enabled"]
         assert [seen.status for seen in api.messages][:2] == [400, 200]
 
 

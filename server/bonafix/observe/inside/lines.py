@@ -120,11 +120,16 @@ class Monitor:
         return self._api.DISABLE
 
     def _line(self, code: types.CodeType, line: int) -> object:
-        if self.paused or (code.co_name in _SHOWING and _shown(sys._getframe(1))):
+        if self.paused or (code.co_name in _SHOWING and _shown(_caller())):
             return None
         path = self._files.own(code.co_filename)
         self._lines.setdefault(path, set()).add(line)
         return self._api.DISABLE
+
+
+def _caller() -> types.FrameType:
+    """The frame that our callback interrupted."""
+    return sys._getframe(2)  # noqa: SLF001 - there is no public way to a frame
 
 
 def _shown(frame: typing.Optional[types.FrameType]) -> bool:

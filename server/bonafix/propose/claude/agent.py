@@ -40,7 +40,7 @@ from bonafix.propose.claude import (
 from bonafix.propose.claude.budget import LEAST_ANSWER
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
-from bonafix.propose.claude.process import Worker
+from bonafix.propose.claude.process import Connect, Worker, open_worker
 from bonafix.propose.claude.protocol import Answer, Done, Learned, More, Spent, Start
 from bonafix.propose.claude.redact import Redactor
 
@@ -95,7 +95,7 @@ def proposer(
     config: Config,
     environment: Mapping[str, str] | None = None,
     *,
-    connect: Connect = worker,
+    connect: Connect = open_worker,
 ) -> Proposer:
     """A proposer whose conversations share one budget: make one for every run.
 

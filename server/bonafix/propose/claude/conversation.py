@@ -28,6 +28,10 @@ class ServiceFailure(Exception):  # noqa: N818 - a failure of theirs, worded for
     """The model's service failed for good; the message says what to do."""
 
 
+class BudgetSpent(Exception):  # noqa: N818 - no error: the limit did its work
+    """The budget does not allow to ask again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """One whole answer of the model."""

@@ -73,7 +73,7 @@ class _Process:
 
 
 @contextlib.asynccontextmanager
-async def worker(environment: Mapping[str, str]) -> AsyncIterator[Worker]:
+async def open_worker(environment: Mapping[str, str]) -> AsyncIterator[Worker]:
     """A worker process for as long as the context lasts."""
     # -P: the working folder may be the user's project, which must not be imported.
     process = await asyncio.create_subprocess_exec(
@@ -84,6 +84,7 @@ async def worker(environment: Mapping[str, str]) -> AsyncIterator[Worker]:
         limit=protocol.LINE_LIMIT,
         env=dict(environment),
         cwd="/",
+        start_new_session=True,  # an interrupt at the terminal is for the parent
     )
     made = _Process(process)
     listener = asyncio.create_task(made.listen())

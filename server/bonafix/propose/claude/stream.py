@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import anthropic
 import httpx2
 
-from bonafix.propose.claude.conversation import Reply, Request, ServiceFailure
+from bonafix.propose.claude.conversation import (
+    BudgetSpent,
+    Reply,
+    Request,
+    ServiceFailure,
+)
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.protocol import Say
 from bonafix.propose.claude.tools import Call
@@ -56,11 +61,16 @@ class Broken(Exception):  # noqa: N818 - what happened to a stream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A client with what is around it: who listens, who pays, until when."""
+    """A client with what is around it: who listens, who pays, until when.
+
+    `waste` takes what a broken attempt cost and gives the tokens that the next one's
+    answer may have. `shape` fits a request's thinking to the model and the answer.
+    """
 
     client: anthropic.AsyncAnthropic
     say: Callable[[Say], None]
-    waste: Callable[[Usage], None]
+    waste: Callable[[Usage], int]
+    shape: Callable[[Request], Request]
     deadline: Callable[[], float]  # on the monotonic clock
 
 
@@ -69,15 +79,16 @@ async def ask(line: Line, request: Request) -> Reply:
 
     Raises:
         ServiceFailure: the service failed for good, or too often.
+        BudgetSpent: broken attempts have used up the budget.
         anthropic.BadRequestError: it refused the request's form.
         TimeoutError: the deadline has passed.
     """
     for attempt in range(1, TRIES + 1):
         try:
             async with asyncio.timeout(line.deadline() - time.monotonic()):
-                return await _once(line, request)
+                return await _once(line, line.shape(request))
         except Broken as error:
-            line.waste(error.usage)
+            request = _smaller(request, line.waste(error.usage), str(error))
             why, wait = str(error), FIRST_WAIT * 2 ** (attempt - 1)
         except anthropic.APIStatusError as error:
             why, wait = _refused(error, attempt)
@@ -89,6 +100,13 @@ async def ask(line: Line, request: Request) -> Reply:
             raise ServiceFailure(f"{why} (after {TRIES} attempts)")
         await _pause(line, why, wait)
     raise AssertionError  # the loop returns or raises
+
+
+def _smaller(request: Request, room: int, why: str) -> Request:
+    """The request with an answer that the budget still allows."""
+    if not room:
+        raise BudgetSpent(f"the budget is used up: {why}")
+    return {**request, "max_tokens": min(room, cast("int", request["max_tokens"]))}
 
 
 async def _pause(line: Line, why: str, wait: float) -> None:

@@ -15,6 +15,7 @@ from bonafix.propose.claude.protocol import Done
 from bonafix.propose.claude.redact import MARK
 from bonafix.propose.claude.workbench import Bench, BenchError
 
+_TEXTS = ("old_str", "new_str", "insert_text", "file_text")
 HANDED_IN = "the fix was handed in"
 _NAMES = tuple(str(tool["name"]) for tool in TOOLS)
 _RESULT_LIMIT = 30_000
@@ -78,9 +79,9 @@ def _edit(bench: Bench, given: Input) -> Outcome:
     path = _word(given, "path")
     if command == "view":
         return Outcome(workbench.view(bench, path, _line_range(given)))
-    for key in ("new_str", "insert_text", "file_text"):
-        if MARK in str(given.get(key, "")) and MARK not in str(bench.files.get(path)):
-            raise BenchError(f"{MARK} stands for a value you cannot see; leave it out.")
+    texts = [str(given.get(key, "")) for key in _TEXTS]
+    if any(MARK in text for text in texts) and MARK not in bench.files.get(path, ""):
+        raise BenchError(f"{MARK} stands for a value you cannot see; leave it out.")
     if command not in _EDITS:
         raise BenchError("command is one of view, str_replace, create, insert.")
     changed, text = _EDITS[command](bench, path, given)

@@ -75,14 +75,22 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Donor:
+    """An expression with the names that it needs."""
+
+    node: Node
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """How a function (or module) uses names, constants and expressions."""
 
     roles: Mapping[str, frozenset[str]]  # name -> the roles it plays
     counts: Mapping[str, int]  # name -> how often it is written
-    constants: Mapping[str, int]  # literal as written -> how often
+    constants: Mapping[str, tuple[Node, ...]]  # literal as written -> its places
     attributes: Mapping[str, frozenset[str]]  # object as written -> its attributes
-    donors: tuple[Node, ...]  # distinct small expressions that another may borrow
+    donors: tuple[Donor, ...]  # distinct small expressions that another may borrow
     returns: tuple[Node, ...]  # its own return statements
 
 
@@ -97,7 +105,7 @@ def usage(region: Node) -> Usage:
     """How a region uses what it names."""
     roles: dict[str, set[str]] = {}
     attributes: dict[str, set[str]] = {}
-    constants: Counter[str] = Counter()
+    constants: dict[str, list[Node]] = {}
     counts: Counter[str] = Counter()
     donors: dict[str, Node] = {}
     for node in walk(region):
@@ -105,7 +113,7 @@ def usage(region: Node) -> Usage:
             roles.setdefault(node.text, set()).add(name_role)
             counts[node.text] += 1
         elif node.kind in CONSTANTS:
-            constants[node.text] += 1
+            constants.setdefault(node.text, []).append(node)
         elif node.kind == "attribute":
             thing, attribute = node.child("object"), node.child("attribute")
             if thing is not None and attribute is not None:
@@ -115,11 +123,16 @@ def usage(region: Node) -> Usage:
     return Usage(
         roles={name: frozenset(seen) for name, seen in roles.items()},
         counts=counts,
-        constants=constants,
+        constants={text: tuple(nodes) for text, nodes in constants.items()},
         attributes={name: frozenset(seen) for name, seen in attributes.items()},
-        donors=tuple(donors.values()),
+        donors=tuple(_donor(node) for node in donors.values()),
         returns=tuple(_returns(region)),
     )
+
+
+def _donor(node: Node) -> Donor:
+    names = (n.text for n in walk(node) if n.kind == "identifier" and role(n))
+    return Donor(node, frozenset(names))
 
 
 def role(node: Node) -> str:

@@ -11,7 +11,7 @@ from bonafix.domain import Task
 from bonafix.propose.search.context import Site, usage
 from bonafix.propose.search.hints import Hints
 from bonafix.propose.search.template import Rewrite, Template
-from bonafix.syntax import constants, parse
+from bonafix.syntax import Node, constants, parse
 
 _LITERAL = re.compile(r"""(?<![\w.])\d+(?:\.\d+)?|'[^'\n]*'|"[^"\n]*\"""")
 _TRIVIAL = frozenset({"0", "1", "2", "-1", "''", "' '", "0.0", "1.0", "2.0"})
@@ -48,6 +48,14 @@ def score(
     return prior * boost * _smallness(rewrite) * _honesty(rewrite, site, literals)
 
 
+def bound(template: Template, hints: Hints) -> float:
+    """What no rewrite of the template can score more than."""
+    tags = max((hints.boosts.get(tag, 1.0) for tag in template.tags), default=1.0)
+    blamed = _BLAMED if hints.names else 1.0
+    boost = hints.boosts.get(template.name, 1.0) * max(1.0, tags) * blamed
+    return template.prior * boost
+
+
 def test_literals(task: Task) -> frozenset[str]:
     """The constants in the test files of the targets."""
     paths = {target.id.partition("::")[0] for target in task.targets}
@@ -81,11 +89,16 @@ def _honesty(rewrite: Rewrite, site: Site, literals: Literals) -> float:
 
 
 def _constant(constant: str, site: Site, literals: Literals) -> float:
-    if constant in {_spelling(c) for c in usage(site.region).constants}:
+    if constant in _own_literals(site.region):
         return 1.0
     if constant in literals.product:
         return _ELSEWHERE
     return _FROM_TESTS if constant in literals.tests else _NOVEL
+
+
+@lru_cache(maxsize=64)
+def _own_literals(region: Node) -> frozenset[str]:
+    return frozenset(_spelling(text) for text in usage(region).constants)
 
 
 def _literals(text: str) -> set[str]:

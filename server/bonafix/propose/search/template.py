@@ -16,7 +16,7 @@ class Rewrite:
 
     edits: tuple[Replacement, ...]
     weight: float = 1.0
-    tag: str = ""  # a finer name that hints may boost, e.g. "boundary"
+    tag: str = ""  # one of its template's tags: a finer name that hints may boost
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Template:
     kinds: frozenset[str]  # of the nodes that it wants to see
     rewrites: Callable[[Site], Iterator[Rewrite]]
     examples: tuple[Example, ...]
+    tags: frozenset[str] = frozenset()
 
 
 def replace(node: Node, new: str, weight: float = 1.0, tag: str = "") -> Rewrite:

@@ -130,6 +130,7 @@ TEMPLATES = (
         prior=0.8,
         kinds=_BINARY,
         rewrites=_operator,
+        tags=frozenset({"division"}),
         examples=(
             Example("x = a + b\n", "x = a - b\n"),
             Example("x = a / b\n", "x = a // b\n"),

@@ -67,7 +67,7 @@ def _confused(site: Site) -> Iterator[Rewrite]:
     alternatives = [
         (
             other,
-            1.0 / (1 + 0.4 * abs(names.index(other) - names.index(name.text)) - 0.4),
+            1.0 / (0.6 + 0.4 * abs(names.index(other) - names.index(name.text))),
         )
         for names in _SETS
         if name.text in names

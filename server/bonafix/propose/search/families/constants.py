@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, role, usage
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
-from bonafix.syntax import CONSTANTS, Node, constants
+from bonafix.syntax import CONSTANTS, Node
 
 _NUMBERS = frozenset({"integer", "float"})
 _SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
@@ -49,7 +49,7 @@ def _own(site: Site) -> Iterator[Rewrite]:
     tried = _near(site.node)
     fitting = [t for t in known if t != site.node.text and t not in tried]
     same = [t for t in fitting if _kind(t) == site.node.kind]
-    for rank, text in enumerate(sorted(same, key=lambda t: -known[t])[:_DONORS]):
+    for rank, text in enumerate(sorted(same, key=lambda t: -len(known[t]))[:_DONORS]):
         yield replace(site.node, text, 1.0 / (1 + 0.3 * rank))
 
 
@@ -81,13 +81,13 @@ def _case(site: Site) -> Iterator[Rewrite]:
 
 def _everywhere(site: Site) -> Iterator[Rewrite]:
     """The same change to every copy of the literal in the function."""
-    copies = [c for c in constants(site.region) if c.text == site.node.text]
-    if copies[0].node != site.node or not copies[1:]:
+    copies = usage(site.region).constants.get(site.node.text, ())
+    if len(copies) == 1 or site.node not in copies[:1]:
         return
     for source in (_separator, _off_by_one):
         for rewrite in source(site):
             new = rewrite.edits[0][2]
-            edits = tuple((c.node.start, c.node.end, new) for c in copies)
+            edits = tuple((copy.start, copy.end, new) for copy in copies)
             yield Rewrite(edits, rewrite.weight)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import builtins
 import difflib
 from collections.abc import Iterator
+from functools import lru_cache
 
-from bonafix.propose.search.context import Site, is_donor, role, usage
+from bonafix.propose.search.context import Donor, Site, is_donor, role, usage
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
-from bonafix.syntax import Node, walk
+from bonafix.syntax import Node
 
 _NAMES = frozenset({"identifier"})
 _MOST = 6
+_LOOKED_AT = 60  # names in scope, nearest first
 _BUILTIN = frozenset(dir(builtins))
 _SINGULAR = {"called", "bound"}
 _HINT_MODULES = {
@@ -49,7 +51,7 @@ def _variable(site: Site) -> Iterator[Rewrite]:
     facts, scope = usage(site.region), site.scope
     near = (*scope.local, *scope.parameters)
     ranked: list[tuple[float, str]] = []
-    for name in scope.names:
+    for name in scope.names[:_LOOKED_AT]:
         if name == node.text or name in {"self", "cls", "_"}:
             continue
         roles = facts.roles.get(name, frozenset())
@@ -66,10 +68,15 @@ def _likeness(
     name: str, other: str, own: str, roles: frozenset[str], near: tuple[str, ...]
 ) -> float:
     same_use = 0.35 if own in roles else 0.0
-    spelling = 0.35 * difflib.SequenceMatcher(None, name, other).ratio()
+    spelling = 0.35 * _spelt_alike(name, other)
     place = 0.3 if other in near else 0.0
     factor = 0.4 if own in _SINGULAR else 1.0
     return factor * (same_use + spelling + place)
+
+
+@lru_cache(maxsize=8192)
+def _spelt_alike(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, name, other).ratio()
 
 
 def _attribute(site: Site) -> Iterator[Rewrite]:
@@ -80,7 +87,7 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
     known = usage(site.node.module.root).attributes.get(thing.text, frozenset())
     called = role(site.node) == "called"
     ranked = sorted(
-        (-difflib.SequenceMatcher(None, attribute.text, other).ratio(), other)
+        (-_spelt_alike(attribute.text, other), other)
         for other in known - {attribute.text}
     )
     for likeness, other in ranked[:4]:
@@ -100,17 +107,18 @@ def _donor(site: Site) -> Iterator[Rewrite]:
         if count >= _MOST or not _fits(donor, node, seen):
             continue
         count += 1
-        alike = donor.kind == node.kind or role(donor) == role(node)
-        yield replace(node, donor.text, 0.8 if alike else 0.4)
+        other = donor.node
+        alike = other.kind == node.kind or role(other) == role(node)
+        yield replace(node, other.text, 0.8 if alike else 0.4)
 
 
-def _fits(donor: Node, node: Node, seen: set[str]) -> bool:
+def _fits(borrowed: Donor, node: Node, seen: set[str]) -> bool:
+    donor = borrowed.node
     if donor.text == node.text or donor.start <= node.start < donor.end:
         return False
     if node.start <= donor.start < node.end or donor.kind == "binary_operator":
         return False
-    names = {n.text for n in walk(donor) if n.kind == "identifier" and role(n)}
-    return names <= seen
+    return borrowed.names <= seen
 
 
 def _self(site: Site) -> Iterator[Rewrite]:

@@ -1,0 +1,47 @@
+"""Coroutine tests, under both generations of pytest-asyncio."""
+
+import pytest
+
+from tests.observe.conftest import Missing
+from tests.observe.harness import config, observe, outcomes, write
+
+PROJECT = {
+    "work.py": """
+        async def double(n):
+            return n + n
+    """,
+    "test_async.py": """
+        import asyncio
+
+        import pytest
+
+        from work import double
+
+
+        @pytest.mark.asyncio
+        async def test_good():
+            await asyncio.sleep(0)
+            assert await double(2) == 4
+
+
+        @pytest.mark.asyncio
+        async def test_bad():
+            assert await double(2) == 5
+    """,
+}
+
+
+@pytest.mark.parametrize("name", ["own", "python3.13", "pytest7"])
+def test_coroutines_are_run_and_told_apart(name, python, tmp_path):
+    """A coroutine test has its style, its outcome and its lines."""
+    try:
+        chosen = python(name)
+    except Missing as missing:
+        assert str(missing)
+        chosen = python("own")
+    run = observe(write(tmp_path, PROJECT), config(chosen), record_lines=True)
+    good, bad = "test_async.py::test_good", "test_async.py::test_bad"
+    assert sorted(outcomes(run).items()) == [(bad, "failed"), (good, "passed")]
+    assert {r.style for r in run.results.values()} == {"asyncio"}
+    assert (run.results[bad].actual, run.results[bad].expected) == ("4", "5")
+    assert run.lines[bad]["work.py"] == {2}
