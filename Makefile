@@ -3,7 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-NODE_MIN := 22
+NODE_MIN := 24
 PROJECT ?= fixtures/ledger/project
 
 # The first interpreter that is new enough; PYTHON=... overrides.

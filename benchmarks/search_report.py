@@ -40,7 +40,7 @@ from bonafix.domain import (
 from bonafix.propose.search.candidates import candidates
 
 PRODUCT, TESTS = "solution.py", "test_solution.py"
-SECONDS = 1.0  # for one test in a child
+SECONDS = 2.0  # for one test in a child
 BUCKETS = (10, 20, 40, 60, 100, 200)
 
 

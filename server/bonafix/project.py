@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bonafix import __version__, diffs
+from bonafix.bench import Bench, Buffers, opened
 from bonafix.config import Config
 from bonafix.deliver import receipts
 from bonafix.deliver.secrecy import secrets_of
@@ -48,17 +49,14 @@ from bonafix.domain import (
 )
 from bonafix.errors import UsageError
 from bonafix.judge.gate import Case, judge
+from bonafix.judge.suite import outcomes_after
 from bonafix.judge.verdict import verdict
 from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
-from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.localise import suspects
-from bonafix.observe.run import make_runner, require_usable
+from bonafix.observe.run import require_usable
 from bonafix.repair import Engine, repair
-from bonafix.sandbox.scratch import scratch
-from bonafix.sandbox.tree import take
 
-Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 NOTHING = Patch(())
 
 
@@ -71,25 +69,6 @@ class Observation:
     groups: tuple[tuple[TestResult, ...], ...]  # red results with one cause each
     suspects: Mapping[str, tuple[Suspect, ...]]  # failing id -> best first
     shown: Mapping[str, bytes]  # path -> contents as they were when it ran
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bench:
-    """What all runs of one job share: the copy, the interpreter, the runner."""
-
-    snapshot: Snapshot
-    interpreter: Interpreter
-    run: Runner
-
-    def on_top_of(self, patch: Patch) -> _Bench:
-        """The same with `patch` taken for granted."""
-        sources = {**self.snapshot.sources}
-        for path, after in patch.files.items():
-            sources.pop(path, None)
-            if after is not None:
-                sources[path] = after
-        snapshot = replace(self.snapshot, sources=sources)
-        return replace(self, snapshot=snapshot, run=_layered(self.run, patch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +94,7 @@ class Project:
         Raises:
             UntrustedError: the suite cannot be run or trusted; says why.
         """
-        async with self._bench(buffers) as bench:
+        async with opened(self.root, self.config, buffers) as bench:
             run = await bench.run(
                 {},
                 select=select,
@@ -154,7 +133,7 @@ class Project:
             UsageError: a named test does not exist.
             UntrustedError: the suite cannot be run or trusted.
         """
-        async with self._bench(buffers) as bench:
+        async with opened(self.root, self.config, buffers) as bench:
             base = await self._baseline(bench, tests, listen)
             wanted = await self._wanted(bench, base, tests, expression)
             for flaky in (r for r in wanted if r.id in base.flaky):
@@ -183,8 +162,8 @@ class Project:
             UsageError: the diff is empty or does not parse or apply.
             UntrustedError: the suite cannot be run or trusted.
         """
-        async with self._bench(None) as bench:
-            parsed = diffs.parse(patch, _reader(bench.snapshot))
+        async with opened(self.root, self.config) as bench:
+            parsed = diffs.parse(patch, bench.read)
             base = await self._baseline(bench, tests, listen)
             targets = tuple(base.run.results[test] for test in tests)
             candidate = Candidate(patch=parsed, author="outside")
@@ -196,7 +175,7 @@ class Project:
         """What Claude would be sent for the first failure; nothing is sent."""
         from bonafix.propose import claude  # noqa: PLC0415 - only for this
 
-        async with self._bench(None) as bench:
+        async with opened(self.root, self.config) as bench:
             base = await self._baseline(bench, tests, silent)
             wanted = await self._wanted(bench, base, tests, expression)
             if not wanted:
@@ -221,21 +200,8 @@ class Project:
 
     # ------------------------------------------------------------------ its parts
 
-    @contextlib.asynccontextmanager
-    async def _bench(self, buffers: Buffers | None) -> AsyncIterator[_Bench]:
-        with scratch() as folder:
-            interpreter = await find(self.root, self.config)
-            snapshot = take(
-                self.root,
-                folder / "lower",
-                buffers=buffers or {},
-                carry=self.config.carry,
-            )
-            run = make_runner(snapshot, interpreter, self.config)
-            yield _Bench(snapshot=snapshot, interpreter=interpreter, run=run)
-
     async def _baseline(
-        self, bench: _Bench, tests: Sequence[str], listen: Listener
+        self, bench: Bench, tests: Sequence[str], listen: Listener
     ) -> Baseline:
         listen(Event(kind="stage", text="baseline"))
         base = await take_baseline(
@@ -251,7 +217,7 @@ class Project:
         return base
 
     async def _wanted(
-        self, bench: _Bench, base: Baseline, tests: Sequence[str], expression: str
+        self, bench: Bench, base: Baseline, tests: Sequence[str], expression: str
     ) -> tuple[TestResult, ...]:
         red = set(base.run.red) | {i for i in base.flaky if _ever_red(base, i)}
         if tests:
@@ -263,7 +229,7 @@ class Project:
 
     async def _each(
         self,
-        bench: _Bench,
+        bench: Bench,
         base: Baseline,
         wanted: Sequence[TestResult],
         *,
@@ -288,7 +254,7 @@ class Project:
 
     async def _repair(
         self,
-        bench: _Bench,
+        bench: Bench,
         base: Baseline,
         targets: tuple[TestResult, ...],
         engines: Sequence[Engine],
@@ -306,7 +272,7 @@ class Project:
         return replace(done, receipt=kept)
 
     def _task(
-        self, bench: _Bench, base: Baseline, targets: tuple[TestResult, ...]
+        self, bench: Bench, base: Baseline, targets: tuple[TestResult, ...]
     ) -> Task:
         return Task(
             snapshot=bench.snapshot,
@@ -319,7 +285,7 @@ class Project:
 
     async def _whole(
         self,
-        bench: _Bench,
+        bench: Bench,
         base: Baseline,
         kept: Sequence[Repair],
         listen: Listener,
@@ -348,7 +314,7 @@ class Project:
     def _receipt(
         self,
         judgement: Judgement,
-        bench: _Bench,
+        bench: Bench,
         base: Baseline,
         cost: Cost | None = None,
     ) -> str:
@@ -358,6 +324,7 @@ class Project:
             base,
             bench.snapshot,
             created=datetime.now(UTC),
+            after=outcomes_after(judgement.evidence),
             cost=cost,
             versions={"bonafix": __version__},
         )
@@ -398,45 +365,6 @@ def _within(seconds: float, propose: Proposer) -> Proposer:
         return propose(brief, run, feedback, listen)
 
     return bounded
-
-
-def _layered(run: Runner, under: Patch) -> Runner:
-    """`run` with `under` already laid over the snapshot."""
-
-    async def layered(
-        files: Mapping[str, bytes | None],
-        *,
-        select: Sequence[str] | None = None,
-        expression: str = "",
-        record_lines: bool = False,
-        stop_at_first: bool = False,
-        seconds: float | None = None,
-        per_test: float | None = None,
-        listen: Listener = silent,
-    ) -> SuiteRun:
-        return await run(
-            {**under.files, **files},
-            select=select,
-            expression=expression,
-            record_lines=record_lines,
-            stop_at_first=stop_at_first,
-            seconds=seconds,
-            per_test=per_test,
-            listen=listen,
-        )
-
-    return layered
-
-
-def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
-    def read(path: str) -> bytes | None:
-        if path in snapshot.sources:
-            return snapshot.sources[path]
-        if path in snapshot.files:
-            return (snapshot.lower / path).read_bytes()
-        return None
-
-    return read
 
 
 def _require_known(tests: Sequence[str], run: SuiteRun) -> None:

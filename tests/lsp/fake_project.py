@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace as Observation
 
 from bonafix.config import Config
 from bonafix.domain import (
@@ -38,6 +37,7 @@ from bonafix.lsp import transport
 from bonafix.lsp.client import Timing
 from bonafix.lsp.server import make_server
 from bonafix.lsp.session import Server
+from bonafix.project import Observation
 
 TESTS, PRODUCT = "test_calc.py", "calc.py"
 TIMING = Timing(settle=0.05, publish=0.05, report=0.01, reply=3, question=3, landing=2)

@@ -1,7 +1,6 @@
 """Small projects written to disk, and real runs of their tests in real cells."""
 
 import asyncio
-import sys
 import tempfile
 import textwrap
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from bonafix.domain import Runner, Snapshot, silent
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.tree import take
+from tests.observe.environments import plain
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -24,9 +24,9 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def config(python: Path | str = sys.executable, **settings) -> Config:
+def config(python: Path | str = "", **settings) -> Config:
     """Settings with that interpreter; tests that hang do so for a few seconds."""
-    return Config(interpreter=str(python), test_timeout=30.0, **settings)
+    return Config(interpreter=str(python or plain()), test_timeout=30.0, **settings)
 
 
 @dataclass(frozen=True)

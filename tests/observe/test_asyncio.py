@@ -1,8 +1,11 @@
 """Coroutine tests, under both generations of pytest-asyncio."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.observe.conftest import Missing
+from tests.observe.environments import Missing, python
 from tests.observe.harness import config, observe, outcomes, write
 
 PROJECT = {
@@ -31,14 +34,14 @@ PROJECT = {
 }
 
 
-@pytest.mark.parametrize("name", ["own", "python3.13", "pytest7"])
-def test_coroutines_are_run_and_told_apart(name, python, tmp_path):
+@pytest.mark.parametrize("name", ["python3.13", "pytest7"])
+def test_coroutines_are_run_and_told_apart(name, tmp_path):
     """A coroutine test has its style, its outcome and its lines."""
     try:
         chosen = python(name)
     except Missing as missing:
         assert str(missing)
-        chosen = python("own")
+        chosen = Path(sys.executable)
     run = observe(write(tmp_path, PROJECT), config(chosen), record_lines=True)
     good, bad = "test_async.py::test_good", "test_async.py::test_bad"
     assert sorted(outcomes(run).items()) == [(bad, "failed"), (good, "passed")]

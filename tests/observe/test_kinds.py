@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.observe.conftest import Missing
+from tests.observe.environments import Missing, python
 from tests.observe.harness import config, observe, write
 
 PROJECT = {
@@ -163,8 +163,8 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module", params=["own", "python3.8", "python3.13", "pytest7"])
-def kinds(request, python, tmp_path_factory):
+@pytest.fixture(scope="module", params=["plain", "python3.8", "python3.13", "pytest7"])
+def kinds(request, tmp_path_factory):
     """The project's run, once for each interpreter; `None` where there is none."""
     try:
         chosen = python(request.param)
@@ -176,13 +176,13 @@ def kinds(request, python, tmp_path_factory):
 
 @pytest.fixture
 def run(kinds, request):
-    """The run; the interpreter that runs these tests stands in for a missing one."""
+    """The run; another interpreter stands in for a missing one."""
     return kinds or request.getfixturevalue("own_kinds")
 
 
 @pytest.fixture(scope="module")
 def own_kinds(tmp_path_factory):
-    """The project's run by the interpreter that runs these tests."""
+    """The project's run by the interpreter that is always there."""
     root = write(tmp_path_factory.mktemp("kinds"), PROJECT)
     return observe(root, config(), record_lines=True)
 
@@ -270,7 +270,7 @@ def test_versions_are_told(run):
     assert run.confinement
 
 
-def test_a_missing_python_is_named(python):
+def test_a_missing_python_is_named():
     """Each environment is there, or its absence has a reason that a person can use."""
     for name in ("python3.8", "python3.13", "pytest7"):
         try:

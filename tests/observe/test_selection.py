@@ -73,24 +73,6 @@ def test_an_ini_file_in_a_folder_changes_nothing(tmp_path):
     assert outcomes(run) == {"sub/test_in.py::test_in": "passed"}
 
 
-def test_root_of_pytest_in_a_folder(tmp_path):
-    """Ids are pytest's, relative to its root; places are relative to the project's."""
-    files = {
-        "pytest.ini": "[pytest]\naddopts = --rootdir=part\ntestpaths = part\n",
-        "part/test_in.py": "def test_in(): assert 0\ndef test_out(): pass\n",
-    }
-    root = write(tmp_path, files)
-    whole = observe(root)
-    assert outcomes(whole) == {
-        "test_in.py::test_in": "failed",
-        "test_in.py::test_out": "passed",
-    }
-    assert whole.results["test_in.py::test_in"].place.path == "part/test_in.py"
-    assert outcomes(observe(root, select=["test_in.py::test_out"])) == {
-        "test_in.py::test_out": "passed"
-    }
-
-
 def test_expression_is_pytests_own(tmp_path):
     """`-k` selects, reports what it left out, and may replace the project's."""
     root = write(tmp_path, {"test_odd.py": ODD})
@@ -98,8 +80,8 @@ def test_expression_is_pytests_own(tmp_path):
     assert outcomes(run) == {
         "test_odd.py::test_odd[p::q]": "passed",
         "test_odd.py::test_other": "passed",
-    } or outcomes(run) == {"test_odd.py::test_other": "passed"}
-    assert len(run.deselected) >= 11
+    }
+    assert len(run.deselected) == 11
 
 
 @pytest.mark.parametrize("stop", [True, False])

@@ -63,6 +63,14 @@ def suite(
     return _record("pass", _summary(baseline, run, reruns), None, run, baseline)
 
 
+def outcomes_after(records: Sequence[Evidence]) -> dict[str, Outcome]:
+    """The outcomes that the patch changed, read back from the stage's record."""
+    facts = [record.facts.get("after") for record in records if record.stage == "suite"]
+    found = facts[-1] if facts else {}
+    assert isinstance(found, dict)
+    return {node_id: Outcome(outcome) for node_id, outcome in found.items()}
+
+
 def _invariants(baseline: Baseline, run: SuiteRun) -> str:
     """What no honest change of product code does to a test session."""
     if run.duplicates:

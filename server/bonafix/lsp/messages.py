@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from lsprotocol import types
@@ -97,7 +97,7 @@ async def _fetch_settings(state: State) -> None:
         logger.info("the client gave no settings: %s", error)
         return
     for root, value in zip(
-        roots, answer if isinstance(answer, list) else (), strict=False
+        roots, answer if isinstance(answer, Sequence) else (), strict=False
     ):
         root.settings = value
 

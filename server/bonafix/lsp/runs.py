@@ -43,11 +43,12 @@ def start(
     """
     chosen = None if select is None else tuple(select)
     if root.run and root.run.running:
-        # What the older one would have shown must not get lost with it.
+        # What the older one would have shown or said must not get lost with it.
+        asked = asked or root.asked
         both = root.selected is not None and chosen is not None
         chosen = tuple({*(root.selected or ()), *(chosen or ())}) if both else None
         state.jobs.cancel([root.run])
-    root.selected = chosen
+    root.selected, root.asked = chosen, asked
     work = functools.partial(_run, state, root, chosen, asked=asked)
     root.run = state.jobs.start("run", work, root=root.path)
     return root.run
@@ -74,6 +75,8 @@ async def _run(
         settings = state.config(root)
         trusted = settings.trust or await state.trust.allows(root.path, again=asked)
         if not trusted:
+            if asked:
+                state.client.inform(f"nothing was run: {root.path} is not trusted")
             return
         async with root.running:  # until the one before has ended its processes
             project = state.open_project(root.path, settings)

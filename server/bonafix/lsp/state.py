@@ -66,6 +66,7 @@ class Root:
     complaint: str = ""  # the configuration error that was shown last
     run: Job | None = None
     selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
+    asked: bool = False  # whether a person wants the latest run
     test_files: frozenset[str] = frozenset()
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
     fixing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import os
 import shutil
 import sys
 import tempfile
@@ -17,13 +15,12 @@ from bonafix.domain import Snapshot
 from bonafix.errors import SandboxError
 from bonafix.sandbox import confinement, overlay, plan
 from bonafix.sandbox.confinement import Capabilities, Confine
+from bonafix.sandbox.files import duplicate, in_slices, remove
 from bonafix.sandbox.plan import Ground, Limits
 from bonafix.sandbox.process import Exit, Running, spawn
 from bonafix.sandbox.spec import Spec
 
 __all__ = ["Cell", "Exit", "Limits", "Running", "cell", "run", "start"]
-
-_SLICE = 100  # entries between two chances for others to run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,7 @@ async def cell(
         finally:
             await _end_all(made.running)
     finally:
-        await _in_slices(_removal(base))
+        await in_slices(remove(str(base)), despite_cancel=True)
         with contextlib.suppress(OSError):
             folder.rmdir()  # unless other cells live there
 
@@ -136,7 +133,7 @@ async def _furnish(ground: Ground, files: Mapping[str, bytes | None]) -> None:
         shutil.copymode(ground.lower, ground.upper)
         overlay.lay_over(ground.lower, ground.upper, files)
     else:
-        await _in_slices(_duplication(ground.lower, ground.tree))
+        await in_slices(duplicate(str(ground.lower), str(ground.tree)))
         overlay.lay_into(ground.tree, files)
 
 
@@ -212,48 +209,3 @@ def _fresh_work(ground: Ground) -> Path | None:
 async def _end_all(running: set[Running]) -> None:
     for one in tuple(running):
         await one.kill()
-
-
-async def _in_slices(steps: Iterator[None]) -> None:
-    """Do all steps, letting others run in between; a cancel is obeyed afterwards."""
-    cancelled = False
-    for number, _ in enumerate(steps):
-        if number % _SLICE == 0:
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
-
-
-def _duplication(source: Path, target: Path) -> Iterator[None]:
-    """Copy a tree into an existing empty folder, links as links."""
-    for entry in os.scandir(source):
-        yield
-        place = target / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            place.mkdir()
-            yield from _duplication(Path(entry.path), place)
-            shutil.copystat(entry.path, place)
-        else:
-            shutil.copy2(entry.path, place, follow_symlinks=False)
-
-
-def _removal(folder: Path) -> Iterator[None]:
-    """Delete a tree; a test may have taken permissions from its own folders."""
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        entries = []
-    for entry in entries:
-        yield
-        if entry.is_dir(follow_symlinks=False):
-            yield from _removal(Path(entry.path))
-        else:
-            with contextlib.suppress(OSError):
-                os.unlink(entry.path)  # noqa: PTH108 - one call per file counts here
-    with contextlib.suppress(OSError):
-        folder.rmdir()

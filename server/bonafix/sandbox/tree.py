@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
@@ -18,14 +17,11 @@ from types import MappingProxyType
 
 from bonafix.domain import Snapshot
 from bonafix.errors import SandboxError
-from bonafix.sandbox import overlay, selection
+from bonafix.sandbox import files, overlay, selection
 
 _SOURCE_BYTES = 1 << 20
 _ALL_SOURCES_BYTES = 64 << 20
-_WHOLE = 1 << 20  # up to here a file is read in one piece
-_SLICE = 200  # entries between two chances for others to run
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)
 
 
 def take(
@@ -59,8 +55,7 @@ async def take_async(
 ) -> Snapshot:
     """`take`, in slices of some milliseconds, so that a server stays responsive."""
     job = _Job(root=_real_root(root), into=into, carry=tuple(carry))
-    for _ in job.steps(buffers):
-        await asyncio.sleep(0)
+    await files.in_slices(job.steps(buffers))
     return job.snapshot()
 
 
@@ -108,7 +103,6 @@ class _Job:
     def _copy(self) -> Iterator[None]:
         # (folder relative to the root, whether all in it belongs)
         pending = [("", True)]
-        count = 0
         own = os.path.realpath(self.into)
         while pending:
             folder, whole = pending.pop()
@@ -116,9 +110,7 @@ class _Job:
             if source == own:
                 continue  # the copy lies in the tree: do not copy it into itself
             for entry in _scan(source):
-                count += 1
-                if count % _SLICE == 0:
-                    yield
+                yield
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     inner = self._enters(path, entry, whole=whole)
@@ -163,9 +155,12 @@ class _Job:
                 os.symlink(text, os.path.join(self.into, path))
                 self.hashes[path] = b"L" + os.fsencode(text)
         elif entry.is_file(follow_symlinks=False):
-            copied = _copy_file(entry.path, os.path.join(self.into, path))
+            target = os.path.join(self.into, path)
+            copied = files.copy_file(entry.path, target)
             if copied is not None:
-                executable, contents, checksum = copied
+                mode, contents = copied
+                checksum = _sum_file(target) if contents is None else _sum(contents)
+                executable = bool(mode & stat.S_IXUSR)
                 self._note(path, contents, checksum, executable=executable)
 
     def _link_text(self, link: str) -> str | None:
@@ -213,77 +208,18 @@ def _scan(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in files.GONE:
             return []
         raise
 
 
-def _copy_file(source: str, target: str) -> tuple[bool, bytes | None, bytes] | None:
-    """Copy one file: (executable, contents if small, checksum); `None` if unreadable.
-
-    A small file is read once, for the copy, the checksum and the sources alike.
-    """
-    try:
-        # a file may have become a pipe since it was listed: do not wait on it
-        reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno in _GONE:
-            return None
-        raise
-    try:
-        status = os.fstat(reader)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        writer = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            contents, checksum = _pour(reader, writer, status.st_size)
-            os.fchmod(writer, stat.S_IMODE(status.st_mode) & 0o777)
-            # builds compare times: a copy must not look newer than what it is of
-            os.utime(writer, ns=(status.st_atime_ns, status.st_mtime_ns))
-        finally:
-            os.close(writer)
-    finally:
-        os.close(reader)
-    return bool(status.st_mode & stat.S_IXUSR), contents, checksum
-
-
-def _pour(reader: int, writer: int, size: int) -> tuple[bytes | None, bytes]:
-    if size <= _WHOLE:
-        contents = os.read(reader, _WHOLE + 1)
-        if len(contents) <= _WHOLE:
-            _write_all(writer, contents)
-            return contents, _sum(contents)
-        os.lseek(reader, 0, os.SEEK_SET)  # it grew meanwhile
-    return None, _pour_large(reader, writer)
-
-
-def _pour_large(reader: int, writer: int) -> bytes:
-    """Let the kernel copy (some file systems then share the blocks), then sum up."""
-    try:
-        while os.copy_file_range(reader, writer, 1 << 30):
-            pass
-    except (AttributeError, OSError) as error:  # not on macOS; not across some mounts
-        if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        os.lseek(reader, 0, os.SEEK_SET)
-        os.lseek(writer, 0, os.SEEK_SET)
-        while part := os.read(reader, 4 * _WHOLE):
-            _write_all(writer, part)
-    os.lseek(writer, 0, os.SEEK_SET)
-    digest = hashlib.sha256()
-    while part := os.read(writer, 4 * _WHOLE):
-        digest.update(part)
-    return digest.digest()
-
-
-def _write_all(writer: int, contents: bytes) -> None:
-    rest = memoryview(contents)
-    while rest:
-        rest = rest[os.write(writer, rest) :]
-
-
 def _sum(contents: bytes) -> bytes:
     return hashlib.sha256(contents).digest()
+
+
+def _sum_file(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _unwritable(place: Path, error: OSError) -> SandboxError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
-
-import tree_sitter
+from typing import TYPE_CHECKING, Literal
 
 from bonafix.syntax.tree import Module, Node, parse, walk
+
+if TYPE_CHECKING:
+    import tree_sitter
 
 SIMPLE = frozenset(
     {
@@ -59,7 +60,7 @@ def constants(node: Node) -> Iterator[Constant]:
 
 
 def statements_at(module: Module, line: int) -> list[Node]:
-    """The statements that span a line, innermost first."""
+    """The statements that span a line, innermost first, of neighbours the last."""
     found: list[Node] = []
     stack = [module.root]
     while stack:

@@ -7,14 +7,15 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import accumulate
-
-import tree_sitter
-import tree_sitter_python
+from typing import TYPE_CHECKING
 
 from bonafix.text import SourceText
 
-_LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
+if TYPE_CHECKING:
+    import tree_sitter
+
 _WIDE = re.compile("[^\x00-\x7f]")
 _LONE_CR = re.compile(r"\r(?!\n)")
 
@@ -168,8 +169,18 @@ def parse(source: str | SourceText) -> Module:
     text = source if isinstance(source, str) else source.text
     # A lone "\r" ends a line in Python, but not in the grammar; offsets stay.
     data = _LONE_CR.sub("\n", text).encode("utf-8", "surrogatepass")
-    tree = tree_sitter.Parser(_LANGUAGE).parse(data)
+    tree = _parser().parse(data)
     return Module(text, _Offsets.of(text), tree)
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    # Loaded on first use: who only imports this package to answer a command that
+    # parses nothing need not wait for a shared library.
+    import tree_sitter  # noqa: PLC0415
+    import tree_sitter_python  # noqa: PLC0415
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
 
 
 def is_valid(text: str) -> bool:

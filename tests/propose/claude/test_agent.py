@@ -36,11 +36,6 @@ from tests.propose.claude.playing import (
 from bonafix.domain import Cost, Feedback, Verdict
 
 
-@pytest.fixture(autouse=True)
-def _key(monkeypatch):
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
-
-
 class TestRepair:
     async def test_reads_edits_tests_and_submits(self, tmp_path):
         """A whole conversation ends in the minimal patch, with its cost."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 
 import psutil
@@ -74,6 +75,13 @@ class TestProcesses:
             os.kill(_workers()[0].pid, signal.SIGKILL)
             with pytest.raises(ServiceError, match="worker for Claude ended"):
                 await working
+
+    def test_the_parent_does_not_import_the_sdk(self):
+        """Two seconds of importing are paid in the worker, and only there."""
+        code = (
+            "import sys, bonafix.propose.claude; assert 'anthropic' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
     async def test_the_worker_ends_with_its_parent(self):
         """When its standard input ends, so does it."""

@@ -77,7 +77,6 @@ class TestShowPrompt:
         """The request that is shown is the one that arrives, but for its limit."""
         with playing(QUICK, folder=tmp_path) as (api, session):
             shown = show_prompt(task(tmp_path), session.config, session.environment)
-            session.environment["ANTHROPIC_API_KEY"] = "test"
             await session.candidates()
         sent = dict(api.messages[0].json)
         del sent["max_tokens"], sent["stream"]

@@ -20,11 +20,6 @@ from tests.propose.claude.playing import (
 from bonafix.errors import ServiceError
 
 
-@pytest.fixture(autouse=True)
-def _key(monkeypatch):
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
-
-
 class TestBudget:
     async def test_money_stops_the_work(self, tmp_path):
         """No request is made that could cost more than what is left."""

@@ -49,6 +49,8 @@ class Runner:
     sources: Mapping[str, bytes]
     live: set[int] = field(default_factory=set)
     most: int = 0  # processes at the same time
+    hung: int = 0  # runs that were killed at their limit
+    started: asyncio.Event = field(default_factory=asyncio.Event)
     runs: list[tuple[str, ...]] = field(default_factory=list)
 
     async def __call__(
@@ -82,10 +84,12 @@ class Runner:
             stderr=asyncio.subprocess.DEVNULL,
         )
         self.live.add(process.pid)
+        self.started.set()
         self.most = max(self.most, len(self.live))
         try:
             return (await asyncio.wait_for(process.communicate(), limit))[0]
         except TimeoutError:
+            self.hung += 1
             return b"hung"
         finally:
             if process.returncode is None:

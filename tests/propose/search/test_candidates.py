@@ -71,7 +71,7 @@ def test_tests_are_not_touched():
     given = task(PRICE, PRICE_TEST, red=["test_limit"], lines=[])
     suspects = (Suspect(path=TESTS, line=5, score=1.0),)
     assert list(candidates(dataclasses.replace(given, suspects=suspects))) == []
-    sealed = Layout(package_roots=("src",))
+    sealed = Layout(package_roots=("src",), tests=frozenset())
     given = task(PRICE, PRICE_TEST, red=["test_limit"], lines=[6])
     assert list(candidates(dataclasses.replace(given, layout=sealed))) == []
 
@@ -132,7 +132,7 @@ def test_undecodable_files_are_passed_over():
 
 def test_multi_line_statements_and_globals():
     """Every line of a statement counts, and so do the constants that it uses."""
-    product = "LIMIT = 3\n\n\ndef f(a):\n    return g(\n        a,\n        a < LIMIT,\n    )\n"
+    product = "LIMIT = 3\n\n\ndef f(a):\n    return g(\n        a < LIMIT,\n    )\n"
     found = texts(candidates(task(product, "", red=["t"], lines=[5])))
     assert product.replace("<", "<=") in found
     assert product.replace("3", "4") in found
@@ -147,7 +147,8 @@ def test_symptoms():
 
     assert seen("3", "4") == {"off-by-one"}
     assert seen("True", "False") == {"inverted"}
-    assert seen("[1, 2]", "[2, 1]") == {"reordered"}
+    assert seen("[1, 3]", "[3, 1]") == {"reordered"}
+    assert seen("[1, 3]", "[1, 4]") == {"off-by-one"}
     assert seen("[1, 2, 3]", "[1, 2]") == {"shorter"}
     assert seen("'a b'", "'ab'") == {"spacing"}
     assert seen("'A'", "'a'") == {"case"}

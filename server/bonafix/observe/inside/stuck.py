@@ -6,12 +6,20 @@ their own for the real-time one.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import types
 import typing
 
 Tell = typing.Callable[[typing.Any, types.FrameType], None]
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _ours(frame: types.FrameType) -> bool:
+    return os.path.dirname(frame.f_code.co_filename) == _HERE
 
 
 class Alarm:
@@ -38,5 +46,7 @@ class Alarm:
             self._item = None
 
     def _ring(self, _number: int, frame: typing.Optional[types.FrameType]) -> None:
+        while frame is not None and _ours(frame):  # it rang while a line was noted
+            frame = frame.f_back
         if self._item is not None and frame is not None:
             self._tell(self._item, frame)

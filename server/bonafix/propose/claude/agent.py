@@ -37,7 +37,7 @@ from bonafix.propose.claude import (
     prompts,
     protocol,
 )
-from bonafix.propose.claude.budget import LEAST_ANSWER
+from bonafix.propose.claude.budget import Purse
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.process import Connect, Worker, open_worker
@@ -52,19 +52,6 @@ _ENDS = frozenset({Verdict.VERIFIED, Verdict.PLAUSIBLE})
 """Verdicts after which a conversation has nothing to correct."""
 
 
-@dataclass(slots=True)
-class _Purse:
-    """What is left for all conversations of one proposer."""
-
-    usd: float
-    tokens: int
-
-    def pay(self, before: Spent, after: Spent) -> None:
-        self.tokens -= after.usage.total - before.usage.total
-        if after.usd is not None and before.usd is not None:
-            self.usd -= after.usd - before.usd
-
-
 @dataclass(slots=True, kw_only=True)
 class _Work:
     """One call of the proposer, with what its conversations share."""
@@ -75,7 +62,7 @@ class _Work:
     run: Runner
     feedback: Callable[[], Feedback | None]
     listen: Listener
-    purse: _Purse
+    purse: Purse
     learned: dict[str, Model]
     redact: Redactor
     deadline: float
@@ -103,7 +90,7 @@ def proposer(
     credentials are found, before anything else is done.
     """
     environ = dict(os.environ if environment is None else environment)
-    purse = _Purse(config.max_cost, config.max_tokens)
+    purse = Purse(config.max_cost, config.max_tokens)
     learned: dict[str, Model] = {}
 
     async def propose(
@@ -135,8 +122,7 @@ def proposer(
 async def _ladder(work: _Work) -> AsyncGenerator[Candidate]:
     """Conversations one after another, each asking for more thinking."""
     for step in range(work.config.candidates):
-        left = work.purse.tokens > LEAST_ANSWER and work.purse.usd > 0
-        if not left or work.seconds <= 0:
+        if work.purse.empty or work.seconds <= 0:
             work.note("no budget or time is left for another candidate")
             return
         setting = models.raised(work.config.thinking, step)
@@ -160,7 +146,11 @@ class _Talk:
     @property
     def cost(self) -> Cost:
         """All that the conversation has used."""
-        return prices.cost(self.spent.usage, self.spent.usd, self.spent.requests)
+        return _cost(self.spent)
+
+
+def _cost(spent: Spent) -> Cost:
+    return prices.cost(spent.usage, spent.usd, spent.requests)
 
 
 async def _conversation(work: _Work, setting: str) -> AsyncGenerator[Candidate]:
@@ -245,7 +235,7 @@ async def _round(talk: _Talk) -> Done:
 
 def _pay(talk: _Talk, now: Spent) -> None:
     work = talk.work
-    work.purse.pay(talk.spent, now)
+    work.purse.pay(prices.since(_cost(now), talk.cost))
     talk.spent = now
     total = add_costs([*work.costs, talk.cost])
     money = "cost unknown" if total.usd is None else f"about ${total.usd:.3f}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bonafix.domain import Cost
 from bonafix.propose.claude.models import Model, answer_tokens
 from bonafix.propose.claude.prices import Usage
 
@@ -62,3 +63,21 @@ class Meter:
         money = "cost unknown" if self.usd is None else f"about ${self.usd:.3f}"
         plural = "" if self.requests == 1 else "s"
         return f"{self.requests} request{plural}, {self.usage.total:,} tokens, {money}"
+
+
+@dataclass(slots=True)
+class Purse:
+    """What is left, in USD and tokens, for all conversations of one proposer."""
+
+    usd: float
+    tokens: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether no conversation can be paid any more."""
+        return self.tokens <= LEAST_ANSWER or self.usd <= 0
+
+    def pay(self, cost: Cost) -> None:
+        """Take the cost out; where no price is known only tokens are counted."""
+        self.tokens -= cost.input_tokens + cost.cache_read_tokens + cost.output_tokens
+        self.usd -= cost.usd or 0.0

@@ -90,6 +90,8 @@ async def ask(line: Line, request: Request) -> Reply:
         except Broken as error:
             request = _smaller(request, line.waste(error.usage), str(error))
             why, wait = str(error), FIRST_WAIT * 2 ** (attempt - 1)
+        except anthropic.CredentialsError as error:
+            raise ServiceFailure(f"the credentials cannot be used: {error}") from error
         except anthropic.APIStatusError as error:
             why, wait = _refused(error, attempt)
         except anthropic.APIConnectionError as error:

@@ -1,0 +1,213 @@
+"""Screening runs the targets, in few processes, in time, and leaves none behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+
+from tests.propose.search.shop import PRODUCT, TESTS, Runner, task
+
+from bonafix.propose.search.engine import propose
+from bonafix.propose.search.limits import limits_of
+
+PRICE = """\
+def price(amount, limit):
+    if amount > limit:
+        return amount * 90
+    return amount * 100
+"""
+PRICE_TESTS = """\
+from shop import price
+
+
+def test_at_limit():
+    assert price(10, 10) == 900
+
+
+def test_above():
+    assert price(11, 10) == 990
+
+
+def test_below():
+    assert price(9, 10) == 900
+"""
+COUNT = """\
+def count(n):
+    found = 0
+    while n > 0:
+        n -= 1
+        found += 2
+    return found
+"""
+COUNT_TESTS = """\
+from shop import count
+
+
+def test_two():
+    assert count(2) == 2
+    assert count(5) == 5
+
+
+def test_zero():
+    assert count(0) == 0
+"""
+
+
+def nothing():
+    return None
+
+
+async def collect(given, runner, **options):
+    events = []
+    found = []
+    stream = propose(given, runner, nothing, events.append, **options)
+    async with contextlib.aclosing(stream):
+        found = [candidate async for candidate in stream]
+    return found, events
+
+
+def price_task(**options):
+    return task(
+        PRICE,
+        PRICE_TESTS,
+        red=["test_at_limit"],
+        green=["test_above", "test_below"],
+        lines=[2, 3, 4],
+        **options,
+    )
+
+
+async def test_finds_the_boundary():
+    """A wrong boundary is found first, and the events count what was screened."""
+    given = price_task(seconds=2.5)
+    runner = Runner(given.snapshot.sources)
+    found, events = await collect(given, runner)
+    first = found[0].patch.changes[0]
+    assert first.path == PRODUCT
+    assert first.after == PRICE.replace(">", ">=").encode()
+    assert [event.kind for event in events] == ["candidate"] * len(events)
+    assert [event.done for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].facts["passed"] == len(found)
+    assert runner.most <= 2
+    assert not runner.live
+
+
+async def test_targets_alone_are_run_first():
+    """The first run of a candidate selects the targets; one that passes, neighbours."""
+    given = price_task(seconds=2.5)
+    runner = Runner(given.snapshot.sources)
+    found, _ = await collect(given, runner)
+    assert runner.runs[0] == (f"{TESTS}::test_at_limit",)
+    wider = [ids for ids in runner.runs if len(ids) > 1]
+    assert set(wider) == {(f"{TESTS}::test_above", f"{TESTS}::test_below")}
+    texts = [c.patch.changes[0].after.decode() for c in found]
+    assert not any("amount * 90\n    return amount * 90" in text for text in texts)
+
+
+async def test_order_of_rank_despite_hung_ones():
+    """A candidate that loops for ever is given up; the others come in order."""
+    given = task(
+        COUNT,
+        COUNT_TESTS,
+        red=["test_two"],
+        green=["test_zero"],
+        lines=[4, 5],
+        seconds=25.0,
+    )
+    runner = Runner(given.snapshot.sources)
+    stream = propose(given, runner, nothing, lambda _: None)
+    async with contextlib.aclosing(stream):
+        first = await anext(stream)
+    assert b"found += 1" in first.patch.changes[0].after
+    assert runner.hung > 0
+    assert not runner.live
+
+
+async def test_closing_leaves_nothing_running():
+    """Closing the iterator in the middle ends its processes."""
+    given = price_task(seconds=30.0)
+    runner = Runner(given.snapshot.sources)
+    stream = propose(given, runner, nothing, lambda _: None)
+    await anext(stream)
+    await stream.aclose()
+    assert runner.runs
+    assert not runner.live
+
+
+async def test_cancelling_leaves_nothing_running():
+    """Cancelling the consumer ends the processes before the cancel returns."""
+    slow = PRICE_TESTS.replace("assert", "import time; time.sleep(60); assert")
+    given = task(PRICE, slow, red=["test_at_limit"], lines=[2, 3, 4], seconds=60.0)
+    runner = Runner(given.snapshot.sources)
+    given = dataclasses.replace(
+        given, targets=(dataclasses.replace(given.targets[0], seconds=60.0),)
+    )
+    job = asyncio.create_task(collect(given, runner))
+    async with asyncio.timeout(10):
+        await runner.started.wait()
+    job.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await job
+    assert not runner.live
+
+
+async def test_the_budget_is_kept():
+    """When the time is up, no more is started and nothing is left."""
+    impossible = PRICE_TESTS.replace("900", "'never'")
+    given = task(PRICE, impossible, red=["test_at_limit"], lines=[2, 3, 4], seconds=1.0)
+    runner = Runner(given.snapshot.sources)
+    began = asyncio.get_running_loop().time()
+    found, events = await collect(given, runner)
+    assert found == []
+    assert events
+    assert asyncio.get_running_loop().time() - began < 3.0
+    assert not runner.live
+
+
+async def test_time_of_the_gate_is_not_ours():
+    """A consumer that takes its time does not use up the budget."""
+    given = price_task(seconds=2.0)
+    runner = Runner(given.snapshot.sources)
+    stream = propose(given, runner, nothing, lambda _: None)
+    async with contextlib.aclosing(stream):
+        await anext(stream)
+        await asyncio.sleep(2.1)
+        before = len(runner.runs)
+        with contextlib.suppress(StopAsyncIteration):
+            await anext(stream)
+    assert len(runner.runs) > before
+
+
+async def test_partial_fixes_come_last():
+    """Where no candidate fixes all targets, those that fix some are offered."""
+    both = PRICE_TESTS + "\n\ndef test_never():\n    assert price(1, 2) == 'never'\n"
+    given = task(
+        PRICE,
+        both,
+        red=["test_at_limit", "test_never"],
+        lines=[2, 3, 4],
+        seconds=3.0,
+    )
+    found, events = await collect(given, Runner(given.snapshot.sources))
+    assert events[-1].facts["passed"] == 0
+    assert 0 < len(found) <= 3
+    assert all("1 of 2 targets" in candidate.note for candidate in found)
+
+
+async def test_nothing_suspicious_nothing_run():
+    """Without a place to look at, the iterator just ends."""
+    given = task(PRICE, PRICE_TESTS, red=["test_at_limit"], lines=[])
+    runner = Runner(given.snapshot.sources)
+    assert await collect(given, runner) == ([], [])
+    assert runner.runs == []
+
+
+def test_limits_follow_the_baseline():
+    """A test may take ten times its time, and two seconds in any case."""
+    given = price_task()
+    assert limits_of(given).per_test == 2.0
+    slow = dataclasses.replace(given.targets[0], seconds=1.5)
+    limits = limits_of(dataclasses.replace(given, targets=(slow,)))
+    assert limits.per_test == 15.0
+    assert limits.seconds > 15.0
