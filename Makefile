@@ -18,8 +18,10 @@ help:
 	@echo "make test    lint, types, imports, tests, and the editor extension"
 	@echo "make clean   remove what these made"
 
-demo: $(VENV)/.installed
-	@$(BIN)/python -m bonafix fix $(PROJECT) --engine search; code=$$?; \
+# The failing project has an environment of its own, as a user's has.
+demo: $(VENV)/project/.installed
+	@$(BIN)/python -m bonafix fix $(PROJECT) --engine search \
+		--interpreter $(VENV)/project/bin/python; code=$$?; \
 	if [ $$code -ne 0 ] && [ $$code -ne 1 ] && [ $$code -ne 5 ]; then exit $$code; fi
 	@echo
 	@echo "With Claude instead: ANTHROPIC_API_KEY=... $(BIN)/bonafix fix $(PROJECT) --engine claude"
@@ -54,6 +56,11 @@ $(VENV)/.python:
 $(VENV)/.installed: pyproject.toml $(VENV)/.python
 	@echo "setting up $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/project/.installed: $(VENV)/.installed
+	@$(BIN)/python -m venv --without-pip $(VENV)/project
+	@$(BIN)/python -m pip --python $(VENV)/project/bin/python install --quiet pytest
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

@@ -336,14 +336,14 @@ class Project:
         from bonafix.propose.search import engine  # noqa: PLC0415
 
         wanted = self.config.engine
-        search = ("search", _within(self.config.search_seconds, engine.propose))
         model = ("claude", claude.proposer(self.config))
-        if wanted == "search":
-            return (search,)
         if wanted == "claude":
             return (model,)
         able = claude.find_credentials(os.environ) is not None
-        return (search, model) if able else (search,)
+        if wanted == "auto" and able:  # a free first try, then the model
+            brief = _within(self.config.search_seconds, engine.propose)
+            return (("search", brief), model)
+        return (("search", _within(self.config.timeout / 3, engine.propose)),)
 
     def _delivers(self, done: Repair, *, applying: bool) -> bool:
         if done.verdict is Verdict.VERIFIED:

@@ -80,8 +80,9 @@ def test_titles_hold_the_numbers_or_the_suites_own_words():
     assert label(judgement(Verdict.VERIFIED, (counted,))) == (
         "Apply verified fix: 1/1 target, 1,927 unchanged, 0 lost"
     )
-    assert label(judgement(Verdict.PLAUSIBLE, (told,), ("no probe",))) == (
-        "Apply plausible fix (1/1 target, all as before; not shown: no probe)"
+    assert label(judgement(Verdict.PLAUSIBLE, (told,), ("no probe", "b", "c"))) == (
+        "Apply plausible fix (1/1 target, all as before; not shown: no probe, "
+        "and 2 more)"
     )
 
 

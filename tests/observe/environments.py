@@ -43,7 +43,7 @@ def python_of(version: str) -> str | None:
     return None
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """That environment cannot be made on this machine; says why."""
 
 
@@ -57,29 +57,29 @@ def environment(name: str) -> Path:
         return python
     base = python_of(version)
     if base is None:
-        raise Missing(f"no Python {version} here")
+        raise MissingError(f"no Python {version} here")
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([base, "-m", "venv", str(folder)], check=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", *packages]
     done = subprocess.run(pip, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise Missing(f"pip could not install {packages}: {done.stderr[-500:]}")
+        raise MissingError(f"pip could not install {packages}: {done.stderr[-500:]}")
     mark.write_text(repr(packages))
     return python
 
 
 @cache
-def _outcome(name: str) -> Path | Missing:
+def _outcome(name: str) -> Path | MissingError:
     try:
         return environment(name)
-    except Missing as error:
+    except MissingError as error:
         return error
 
 
 def python(name: str) -> Path:
     """The environment's Python; made, or found missing, once a session."""
     found = _outcome(name)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingError):
         raise found
     return found
 
@@ -88,5 +88,5 @@ def plain() -> Path:
     """A Python with pytest and no plugins; else the one that runs these tests."""
     try:
         return python("plain")
-    except Missing:
+    except MissingError:
         return Path(sys.executable)

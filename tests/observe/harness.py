@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.observe.environments import plain
+
 from bonafix.config import Config
 from bonafix.domain import Runner, Snapshot, silent
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.tree import take
-from tests.observe.environments import plain
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.observe.environments import Missing, python
+from tests.observe.environments import MissingError, python
 from tests.observe.harness import config, observe, outcomes, write
 
 PROJECT = {
@@ -34,15 +33,19 @@ PROJECT = {
 }
 
 
+def with_asyncio(name):
+    """That environment; where it cannot be made, ours has the plugin too."""
+    try:
+        return python(name)
+    except MissingError:
+        return Path(sys.executable)
+
+
 @pytest.mark.parametrize("name", ["python3.13", "pytest7"])
 def test_coroutines_are_run_and_told_apart(name, tmp_path):
     """A coroutine test has its style, its outcome and its lines."""
-    try:
-        chosen = python(name)
-    except Missing as missing:
-        assert str(missing)
-        chosen = Path(sys.executable)
-    run = observe(write(tmp_path, PROJECT), config(chosen), record_lines=True)
+    root = write(tmp_path, PROJECT)
+    run = observe(root, config(with_asyncio(name)), record_lines=True)
     good, bad = "test_async.py::test_good", "test_async.py::test_bad"
     assert sorted(outcomes(run).items()) == [(bad, "failed"), (good, "passed")]
     assert {r.style for r in run.results.values()} == {"asyncio"}

@@ -1,8 +1,7 @@
 """Every kind of test and of end is told apart, whichever Python and pytest run it."""
 
 import pytest
-
-from tests.observe.environments import Missing, python
+from tests.observe.environments import MissingError, python
 from tests.observe.harness import config, observe, write
 
 PROJECT = {
@@ -168,7 +167,7 @@ def kinds(request, tmp_path_factory):
     """The project's run, once for each interpreter; `None` where there is none."""
     try:
         chosen = python(request.param)
-    except Missing:
+    except MissingError:
         return None
     root = write(tmp_path_factory.mktemp("kinds"), PROJECT)
     return observe(root, config(chosen), record_lines=True)
@@ -268,12 +267,3 @@ def test_versions_are_told(run):
     assert run.interpreter.startswith("CPython 3.")
     assert run.pytest[0].isdigit()
     assert run.confinement
-
-
-def test_a_missing_python_is_named():
-    """Each environment is there, or its absence has a reason that a person can use."""
-    for name in ("python3.8", "python3.13", "pytest7"):
-        try:
-            assert python(name).exists()
-        except Missing as missing:
-            assert "no Python" in str(missing) or "pip" in str(missing)

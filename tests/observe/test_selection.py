@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-
 from tests.observe.harness import bench, config, observe, outcomes, write
 
 ODD = r"""

@@ -27,6 +27,7 @@ ENDINGS = ["all", "no-process-ids", "landlock-alone"]
 ESCAPE = """
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+reader, writer = os.pipe()
 for _ in range(3):
     if os.fork() == 0:
         os.setsid()
@@ -34,10 +35,12 @@ for _ in range(3):
             os._exit(0)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.write(int(sys.argv[1]), b".")
+        os.write(writer, b".")
         time.sleep(600)
         os._exit(0)
 for _ in range(3):
     os.wait()
+    os.read(reader, 1)
 """
 STAY = "time.sleep(600)\n"
 SOON = 1.0  # seconds

@@ -25,7 +25,10 @@ from bonafix.lsp.progress import Cancels
 from bonafix.lsp.trust import Trust
 
 if TYPE_CHECKING:
-    from bonafix.project import Buffers, Observation
+    from bonafix.project import Observation
+
+
+Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 
 
 class ProjectLike(Protocol):

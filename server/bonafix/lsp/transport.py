@@ -76,7 +76,11 @@ async def tcp(server: Server, host: str, port: int) -> int:
         writer.close()
         code.set_result(result)
 
-    listening = await asyncio.start_server(connected, host, port)
+    try:
+        listening = await asyncio.start_server(connected, host, port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot listen on {host}:{port}: {reason}") from error
     async with listening:
         for socket in listening.sockets:
             address = ":".join(str(part) for part in socket.getsockname()[:2])

@@ -10,9 +10,10 @@ def label(judgement: Judgement) -> str:
     """What applying it is called: the verdict and the numbers behind it."""
     if judgement.verdict is Verdict.VERIFIED:
         return f"Apply verified fix: {numbers(judgement)}"
-    lacking = "; ".join(judgement.missing)
-    missing = f"; not shown: {lacking}" if lacking else ""
-    return f"Apply {judgement.verdict} fix ({numbers(judgement)}{missing})"
+    first, *more = judgement.missing or ("",)
+    missing = f"; not shown: {first}" if first else ""
+    rest = f", and {len(more)} more" if more else ""
+    return f"Apply {judgement.verdict} fix ({numbers(judgement)}{missing}{rest})"
 
 
 def numbers(judgement: Judgement) -> str:

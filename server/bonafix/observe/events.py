@@ -3,8 +3,9 @@
 Each line is a JSON object with `event` and `nonce`. Events, in the usual order:
 `session` (versions, plugins, options switched off), `uncollected` (a file that could
 not be collected), `collected` and `deselected` (chunks of ids), `ready`; per test
-`start`, `report` (one per phase), `lines`, `stuck` (where a slow test is), and `done`
-or `aborted`; `internal` (pytest's own error), `finish`, `exit`; or just `broken`.
+`start`, `report` (one per phase), `calls`, `lines`, `stuck` (where a slow test is), and
+`done` or `aborted`; `recorded`, `internal` (pytest's own error), `finish`, `exit`; or
+just `broken`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Log:
     reports: dict[str, list[Report]] = field(default_factory=dict)
     stuck: dict[str, Report] = field(default_factory=dict)
     lines: dict[str, dict[str, frozenset[int]]] = field(default_factory=dict)
+    calls: list[Fields] = field(default_factory=list)  # with the id of their test
+    recorded: Fields = field(default_factory=dict)  # what the recorder says at the end
     aborted: str = ""  # why the session ended within a test
     internal: str = ""
     broken: str = ""
@@ -117,6 +120,15 @@ def _on_lines(log: Log, fields: Fields) -> None:
     }
 
 
+def _on_calls(log: Log, fields: Fields) -> None:
+    node_id = text(fields, "id")
+    log.calls += [{**call, "test": node_id} for call in objects(fields, "calls")]
+
+
+def _on_recorded(log: Log, fields: Fields) -> None:
+    log.recorded = fields
+
+
 def _on_internal(log: Log, fields: Fields) -> None:
     log.internal = text(fields, "message")
 
@@ -146,6 +158,8 @@ _HANDLERS = {
     "report": _on_report,
     "stuck": _on_stuck,
     "lines": _on_lines,
+    "calls": _on_calls,
+    "recorded": _on_recorded,
     "internal": _on_internal,
     "broken": _on_broken,
     "finish": _on_finish,

@@ -10,10 +10,11 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from bonafix.domain import FunctionRef
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
 from bonafix.observe.wire import MAX_LINE, split
@@ -33,6 +34,7 @@ class Order:
 
     python: Path
     root: Path  # of the user's tree
+    path: Sequence[str]  # sys.path of that Python, outside the cell
     env: Mapping[str, str]
     select: Sequence[str] | None
     expression: str
@@ -40,6 +42,7 @@ class Order:
     stop_at_first: bool
     per_test: float  # seconds, wall
     deadline: float  # on the monotonic clock, of the whole run
+    functions: Sequence[FunctionRef] = ()  # whose calls are recorded
 
 
 async def attempt(cell: Cell, order: Order, hear: Hear) -> Attempt:
@@ -63,12 +66,12 @@ async def attempt(cell: Cell, order: Order, hear: Hear) -> Attempt:
             )
         finally:
             os.close(writer)
-        watch = _Watch(order, log, hear)
+        watch = Watch(order, log, hear)
         return await _follow(running, pipe, watch, cell, begun)
 
 
 @dataclass(slots=True)
-class _Watch:
+class Watch:
     """Listens, and knows when the current test and the session's end were."""
 
     order: Order
@@ -99,7 +102,7 @@ class _Watch:
 
 
 async def _follow(
-    running: Running, pipe: IO[bytes], watch: _Watch, cell: Cell, begun: float
+    running: Running, pipe: IO[bytes], watch: Watch, cell: Cell, begun: float
 ) -> Attempt:
     reading = asyncio.create_task(_read(pipe, watch))
     guarding = asyncio.create_task(_guard(running, watch))
@@ -126,7 +129,7 @@ async def _follow(
     )
 
 
-async def _guard(running: Running, watch: _Watch) -> None:
+async def _guard(running: Running, watch: Watch) -> None:
     """Kill the process when a test, or the whole run, takes too long."""
     # the clock is what is waited for: no event says that nothing happened
     while (wait := watch.due() - time.monotonic()) > 0:  # noqa: ASYNC110
@@ -137,7 +140,7 @@ async def _guard(running: Running, watch: _Watch) -> None:
     await running.kill()
 
 
-async def _read(pipe: IO[bytes], watch: _Watch) -> None:
+async def _read(pipe: IO[bytes], watch: Watch) -> None:
     loop = asyncio.get_running_loop()
     stream = asyncio.StreamReader(limit=_CHUNK)
     transport, _ = await loop.connect_read_pipe(
@@ -158,17 +161,23 @@ async def _read(pipe: IO[bytes], watch: _Watch) -> None:
 @contextlib.contextmanager
 def _request(cell: Cell, order: Order, nonce: str) -> Iterator[IO[bytes]]:
     """The order as an open file without a name: odd ids need no quoting."""
-    fields = {
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(fields(cell, order, nonce)).encode())
+        file.seek(0)
+        yield file
+
+
+def fields(cell: Cell, order: Order, nonce: str) -> dict[str, object]:
+    """The order as the launcher reads it."""
+    return {
         "nonce": nonce,
         "root": str(order.root),
         "tree": str(cell.tree),
+        "path": list(order.path),
         "select": None if order.select is None else list(order.select),
         "expression": order.expression,
         "lines": order.record_lines,
         "stop_at_first": order.stop_at_first,
         "per_test": order.per_test,
+        "functions": [asdict(function) for function in order.functions],
     }
-    with tempfile.TemporaryFile() as file:
-        file.write(json.dumps(fields).encode())
-        file.seek(0)
-        yield file

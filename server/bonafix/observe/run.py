@@ -26,7 +26,7 @@ Files = Mapping[str, bytes | None]
 
 def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) -> Runner:
     """Run tests of `snapshot`, each time in a fresh confined copy; see `Runner`."""
-    bench = _Bench(snapshot, interpreter, config)
+    bench = Bench(snapshot, interpreter, config)
 
     async def run(
         files: Files,
@@ -39,7 +39,7 @@ def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) ->
         per_test: float | None = None,
         listen: Listener = silent,
     ) -> SuiteRun:
-        wish = _Wish(
+        wish = Wish(
             select=select,
             expression=expression,
             record_lines=record_lines,
@@ -54,14 +54,14 @@ def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) ->
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class Bench:
     snapshot: Snapshot
     interpreter: Interpreter
     config: Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class Wish:
     select: Sequence[str] | None
     expression: str
     record_lines: bool
@@ -71,11 +71,11 @@ class _Wish:
 
 
 async def _attempts(
-    bench: _Bench, files: Files, wish: _Wish, listen: Listener
+    bench: Bench, files: Files, wish: Wish, listen: Listener
 ) -> list[Attempt]:
     """Once; and where a test hung or died, again for the tests after it."""
     attempts: list[Attempt] = []
-    teller = _Teller(listen)
+    teller = Teller(listen)
     for _ in range(RESTARTS + 1):
         attempts.append(await _attempt(bench, files, wish, teller))
         rest = left(attempts)
@@ -86,7 +86,7 @@ async def _attempts(
 
 
 async def _attempt(
-    bench: _Bench, files: Files, wish: _Wish, teller: _Teller
+    bench: Bench, files: Files, wish: Wish, teller: Teller
 ) -> Attempt:
     snapshot, interpreter, config = bench.snapshot, bench.interpreter, bench.config
     async with cell(
@@ -94,13 +94,14 @@ async def _attempt(
         files,
         limits=Limits(memory=config.memory),
         confine=config.confine,
-        readable=_readable(interpreter, snapshot.root),
+        readable=readable(interpreter, snapshot.root),
         hidden=(),  # the home and the root are hidden as it is
     ) as place:
         order = process.Order(
             python=interpreter.path,
             root=snapshot.root,
-            env=_environment(bench, place),
+            path=interpreter.import_path,
+            env=variables_of(bench, place),
             select=wish.select,
             expression=wish.expression,
             record_lines=wish.record_lines,
@@ -111,7 +112,7 @@ async def _attempt(
         return await process.attempt(place, order, teller.hear)
 
 
-def _environment(bench: _Bench, place: Cell) -> dict[str, str]:
+def variables_of(bench: Bench, place: Cell) -> dict[str, str]:
     return environment.variables(
         os.environ,
         bench.interpreter,
@@ -121,7 +122,7 @@ def _environment(bench: _Bench, place: Cell) -> dict[str, str]:
     )
 
 
-def _readable(interpreter: Interpreter, root: Path) -> tuple[Path, ...]:
+def readable(interpreter: Interpreter, root: Path) -> tuple[Path, ...]:
     """The interpreter with all that it imports from, but for the user's own tree."""
     prefixes = {Path(interpreter.prefix), Path(interpreter.base_prefix)}
     outside = {
@@ -133,7 +134,7 @@ def _readable(interpreter: Interpreter, root: Path) -> tuple[Path, ...]:
 
 
 @dataclass(slots=True)
-class _Teller:
+class Teller:
     """Tells a listener of each test that is done, over all attempts."""
 
     listen: Listener
@@ -150,7 +151,7 @@ class _Teller:
         self.listen(Event(kind="test", text=node_id, done=self.done, total=self.total))
 
 
-def _fold(bench: _Bench, wish: _Wish, attempts: Sequence[Attempt]) -> SuiteRun:
+def _fold(bench: Bench, wish: Wish, attempts: Sequence[Attempt]) -> SuiteRun:
     run = fold(attempts, command=_command(bench, wish))
     dropped = environment.dropped(os.environ, bench.config)
     return replace(
@@ -160,7 +161,7 @@ def _fold(bench: _Bench, wish: _Wish, attempts: Sequence[Attempt]) -> SuiteRun:
     )
 
 
-def _command(bench: _Bench, wish: _Wish) -> Sequence[str]:
+def _command(bench: Bench, wish: Wish) -> Sequence[str]:
     """What does the same by hand."""
     expression = ["-k", wish.expression] if wish.expression else []
     ids = wish.select or ()

@@ -16,6 +16,7 @@ Entry = typing.Tuple[types.FrameType, int]
 MESSAGE = 8 * 1024  # characters
 SIDE = 4000  # of either side of a comparison
 _WALK = 5000  # entries of a traceback that are looked at
+_STATEMENT = 50  # lines that an assertion may have
 _HEAD, _TAIL = 20, 60  # entries that are kept: the way in, and the way down
 _VALUED = 12  # deepest own frames whose variables are kept
 _NAMES = 25  # variables of a frame
@@ -26,6 +27,7 @@ class Compared(typing.NamedTuple):
 
     frame: int  # identity of the frame
     code: types.CodeType
+    line: int
     operator: str
     left: str
     right: str
@@ -192,8 +194,7 @@ def _sides(
     """Both sides of the failed comparison, if it is known to be this failure's."""
     if not isinstance(error, AssertionError) or not entries:
         return {}
-    deepest = entries[-1][0]
-    if compared and compared.frame == id(deepest) and compared.code is deepest.f_code:
+    if compared and _of_this(compared, *entries[-1]):
         if compared.operator != "==":
             return {}
         return {"actual": compared.left, "expected": compared.right}
@@ -207,6 +208,12 @@ def _sides(
                     "expected": side(values[expected]),
                 }
     return {}
+
+
+def _of_this(compared: Compared, frame: types.FrameType, line: int) -> bool:
+    """Whether the statement that failed is the one that compared."""
+    same = compared.frame == id(frame) and compared.code is frame.f_code
+    return same and line <= compared.line < line + _STATEMENT
 
 
 _ASSERTERS = (

@@ -22,13 +22,27 @@ def main(request_fd: int, events_fd: int) -> int:
     """Prepare the interpreter as `python -m pytest` would, run, report."""
     with os.fdopen(request_fd, encoding="utf-8") as file:
         request = json.load(file)
-    channel, relocate, plugin = _load("channel", "relocate", "plugin")
+    channel, relocate, plugin = load("channel", "relocate", "plugin")
     events = channel.Channel(events_fd, request["nonce"])
     places = relocate.Places(root=request["root"], tree=request["tree"])
-    # What Python put there for this script would shadow the project's own modules.
+    leave_own_folder()
+    relocate.take_over(places, request["path"])
+    return session(request, places, events, plugin)
+
+
+def leave_own_folder() -> None:
+    """What Python put there for a script would shadow the project's own modules."""
     if sys.path and os.path.abspath(sys.path[0]) == _HERE:
         del sys.path[0]
-    relocate.take_over(places)
+
+
+def session(
+    request: typing.Dict[str, typing.Any],
+    places: typing.Any,
+    events: typing.Any,
+    plugin: typing.Any,
+) -> int:
+    """Run pytest in this interpreter, where imports come from the copy by now."""
     try:
         import pytest  # noqa: PLC0415 - only now is sys.path the project's own
     except ImportError as error:
@@ -41,7 +55,7 @@ def main(request_fd: int, events_fd: int) -> int:
     return int(code)
 
 
-def _load(*names: str) -> typing.List[types.ModuleType]:
+def load(*names: str) -> typing.List[types.ModuleType]:
     """Import our own modules, then make their names unknown again."""
     spec = importlib.util.spec_from_file_location(
         _PACKAGE,

@@ -12,7 +12,7 @@ import typing
 
 import pytest
 
-from . import failure, items, lines, neutral, opened, relocate, shorten, stuck
+from . import calls, failure, items, lines, neutral, opened, relocate, shorten, stuck
 
 if typing.TYPE_CHECKING:
     from .channel import Channel
@@ -45,6 +45,8 @@ class Plugin:
         self._deselected: typing.List[str] = []
         self._recorder = lines.recorder(places) if request["lines"] else None
         self._opened = opened.Watch() if request["lines"] else None
+        functions = request["functions"]
+        self._calls = calls.Recorder(request["tree"], functions) if functions else None
         self._compared: typing.Optional[failure.Compared] = None
         self._cpu = 0.0
         self._stuck = stuck.Alarm(request["per_test"] / 2, self._send_stuck)
@@ -156,7 +158,11 @@ class Plugin:
         self._stuck.arm(item)
         if self._recorder:
             self._recorder.start()
+        if self._calls:
+            self._calls.start()
         outcome = yield
+        if self._calls:
+            self._events.send("calls", id=item.nodeid, calls=self._calls.stop())
         if self._recorder:
             self._send_lines(item.nodeid, self._recorder.stop())
         self._stuck.disarm()
@@ -184,7 +190,12 @@ class Plugin:
         if frame is not None:
             self._pause(paused=True)
             self._compared = failure.Compared(
-                id(frame), frame.f_code, op, failure.side(left), failure.side(right)
+                frame=id(frame),
+                code=frame.f_code,
+                line=frame.f_lineno,
+                operator=op,
+                left=failure.side(left),
+                right=failure.side(right),
             )
             self._pause(paused=False)
 
@@ -241,6 +252,8 @@ class Plugin:
     def pytest_sessionfinish(self, session: typing.Any) -> typing.Iterator[None]:
         """Tell how the session ended, and what it saw on the way."""
         yield
+        if self._calls:
+            self._events.send("recorded", **self._calls.summary())
         files: typing.List[str] = []
         if self._opened:
             self._opened.active = False

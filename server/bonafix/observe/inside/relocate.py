@@ -15,6 +15,7 @@ import sys
 import typing
 
 _LIBRARIES = {"site-packages", "dist-packages", "__pypackages__"}
+_LINKS = os.sep + "__editable__."  # setuptools' strict editable installs
 _DEPTH = 4  # of containers inside a finder
 
 
@@ -54,16 +55,28 @@ class Places:
         return self.tree + os.path.realpath(path)[len(self.root) :]
 
 
-def take_over(places: Places) -> None:
-    """Turn every import of the project towards the copy, the copy's root first."""
+def take_over(places: Places, usual: typing.Sequence[str]) -> None:
+    """Turn every import of the project towards the copy, the copy's root first.
+
+    `usual` is the `sys.path` of this interpreter where the user's tree exists: where
+    it is hidden, start-up leaves out the entries that point into it.
+    """
+    editable = [places.moved(entry) for entry in usual if places.original(entry)]
     turned = [places.moved(entry) for entry in sys.path]
-    editable = [entry for entry in turned if entry not in sys.path]
+    known = set(turned) | set(editable)
+    merged = [places.moved(entry) for entry in usual]
+    merged = [entry for entry in merged if entry in known]
+    turned = [entry for entry in turned if entry not in merged] + merged
+    links = [entry for entry in turned if _LINKS in entry]
     for finder in list(sys.meta_path):
         editable += _turn_finder(finder, places)
     for module in list(sys.modules.values()):
         _turn_namespace(module, places)
-    sys.path[:] = _unique([places.tree, *turned])
-    _prefer_sources(places)
+    # A tree of links to the sources holds, in the copy, no links and no sources.
+    sys.path[:] = _unique([places.tree, *(e for e in turned if e not in links)])
+    if links or _built(places):
+        sys.path.insert(1, os.path.join(places.tree, "src"))
+        editable = [sys.path[1], *(e for e in editable if e not in links)]
     _export(editable)
     importlib.invalidate_caches()
 
@@ -86,19 +99,19 @@ def _twin(name: str, places: Places) -> bool:
     return any(map(os.path.isfile, (stem + ".py", os.path.join(stem, "__init__.py"))))
 
 
-def _prefer_sources(places: Places) -> None:
-    """Put the copy's `src` first where an installed build of it would be tested."""
+def _built(places: Places) -> bool:
+    """Whether an installed build of what is in `src` would be tested instead."""
     source = os.path.join(places.tree, "src")
     if source in sys.path or not os.path.isdir(source):
-        return
+        return False
     for entry in os.listdir(source):
         name = os.path.splitext(entry)[0]
         if not name.isidentifier() or not _twin(name, places):
             continue
         spec = importlib.machinery.PathFinder.find_spec(name)
         if spec and spec.origin and not places.own(os.path.realpath(spec.origin)):
-            sys.path.insert(1, source)
-            return
+            return True
+    return False
 
 
 def _turn_finder(finder: object, places: Places) -> typing.List[str]:

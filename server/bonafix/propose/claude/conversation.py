@@ -179,7 +179,7 @@ def _result(call: Call, outcome: Outcome, redact: Redactor) -> dict[str, object]
     result: dict[str, object] = {
         "type": "tool_result",
         "tool_use_id": call.id,
-        "content": outcome.text or "[nothing]",
+        "content": redact(outcome.text) or "[nothing]",
     }
     if outcome.error:
         result["is_error"] = True

@@ -1,0 +1,98 @@
+"""A candidate's files laid over the tree, and what was there before put back."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing
+
+# Every version of a file gets a time of its own, so that no compiled one is stale.
+_FIRST_STAMP = 978307200  # 2001, in seconds: no version of anyone's has it
+
+
+class OutsideError(ValueError):
+    """A path leads out of the tree."""
+
+
+class _Before(typing.NamedTuple):
+    content: bytes
+    mode: int
+    times: typing.Tuple[int, int]  # access and modification, nanoseconds
+
+
+class Tree:
+    """The copy of the project, with at most one candidate laid over it."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.realpath(root)
+        self._before: typing.Dict[str, typing.Optional[_Before]] = {}
+        self._folders: typing.List[str] = []  # made for new files, outermost first
+        self._stamp = _FIRST_STAMP
+
+    def lay(self, files: typing.Mapping[str, typing.Optional[bytes]]) -> None:
+        """Put the last candidate's files back and lay these over; `None` deletes."""
+        self._put_back()
+        self._stamp += 1
+        for path, content in files.items():
+            place = self._place(path, follow=content is not None)
+            self._before[place] = _read(place)
+            if content is not None:
+                self._make_parents(place)
+                before = self._before[place]
+                _write(place, content, before.mode if before else 0o644)
+                os.utime(place, (self._stamp, self._stamp))
+            elif os.path.lexists(place):
+                os.unlink(place)
+
+    def _put_back(self) -> None:
+        for place, before in self._before.items():
+            if before is not None:
+                _write(place, before.content, before.mode)
+                os.utime(place, ns=before.times)
+            elif os.path.lexists(place):
+                os.unlink(place)
+        self._before.clear()
+        for folder in reversed(self._folders):
+            if not os.listdir(folder):  # an empty one would be a package still
+                os.rmdir(folder)
+        self._folders.clear()
+
+    def _make_parents(self, place: str) -> None:
+        missing = []
+        folder = os.path.dirname(place)
+        while not os.path.isdir(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for folder in reversed(missing):
+            os.mkdir(folder)
+            self._folders.append(folder)
+
+    def _place(self, path: str, *, follow: bool) -> str:
+        """Where in the tree `path` belongs: links in it are followed."""
+        whole = os.path.join(self._root, path)
+        folder, name = os.path.split(whole)
+        real = os.path.join(os.path.realpath(folder), name)
+        if follow:
+            real = os.path.realpath(whole)
+        if not real.startswith(self._root + os.sep):
+            raise OutsideError(path)
+        return real
+
+
+def _read(place: str) -> typing.Optional[_Before]:
+    if not os.path.isfile(place):
+        return None
+    found = os.stat(place)
+    with open(place, "rb") as file:
+        content = file.read()
+    times = (found.st_atime_ns, found.st_mtime_ns)
+    return _Before(content, stat.S_IMODE(found.st_mode), times)
+
+
+def _write(place: str, content: bytes, mode: int) -> None:
+    """All of it or nothing, as a fresh file."""
+    draft = "{}.{}.draft".format(place, os.getpid())
+    with open(draft, "wb") as file:
+        file.write(content)
+    os.chmod(draft, mode)
+    os.replace(draft, place)

@@ -1,0 +1,152 @@
+"""What a run had imported from outside the project in; the same, imported here, out.
+
+Only modules that a run is known to import are imported, each from the file that the
+run had it from, in the run's order, and none of the project's own.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+import typing
+import warnings
+
+from _pytest.assertion import rewrite
+
+if typing.TYPE_CHECKING:
+    from . import relocate
+
+# name, real path of its file, whether pytest had rewritten its assertions
+Entry = typing.Tuple[str, str, bool]
+_BUILT_IN = ("built-in", "frozen")
+
+
+def loaded(places: relocate.Places, before: typing.Container[str]) -> typing.List[Entry]:
+    """The modules outside the project that came after `before`, in their order."""
+    entries = []
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__dict__", {}).get("__spec__")
+        if name in before or not isinstance(spec, importlib.machinery.ModuleSpec):
+            continue
+        origin = _origin(spec)
+        if spec.name == name and origin and _outside(origin, places):
+            marked = isinstance(spec.loader, rewrite.AssertionRewritingHook)
+            entries.append((name, origin, marked))
+    return entries
+
+
+def load(
+    entries: typing.Iterable[typing.Sequence[typing.Any]], places: relocate.Places
+) -> str:
+    """Import them; the name at which this had to stop, empty where it did not.
+
+    That is one which starts a thread (a fork would lose it) or imports the project.
+    """
+    finder = _Finder({name: path for name, path, marked in entries if marked})
+    sys.meta_path.insert(0, finder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name, path, _ in entries:
+                if _fits(name, path):
+                    _import(name)
+                    if _threads() > 1 or _touched(places):
+                        return name
+    finally:
+        sys.meta_path.remove(finder)
+    return ""
+
+
+class _Finder(rewrite.AssertionRewritingHook):
+    """Rewrites the assertions of plugins, as the run's own hook does.
+
+    It is a kind of pytest's hook, or pytest would warn in every run that a plugin
+    was imported too early.
+    """
+
+    def __init__(self, marked: typing.Dict[str, str]) -> None:
+        self._marked = marked
+
+    def find_spec(
+        self,
+        name: str,
+        path: typing.Optional[typing.Sequence[str]] = None,
+        target: typing.Optional[types.ModuleType] = None,
+    ) -> typing.Optional[importlib.machinery.ModuleSpec]:
+        """Find those modules alone, where they are known to be."""
+        if name not in self._marked:
+            return None
+        found = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if found is None or _origin(found) != self._marked[name]:
+            return None
+        return importlib.util.spec_from_file_location(
+            name,
+            found.origin,
+            loader=self,
+            submodule_search_locations=found.submodule_search_locations,
+        )
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """Leave it to the import system."""
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run the rewritten module."""
+        path = str(module.__file__)
+        with open(path, "rb") as file:
+            source = file.read()
+        tree = ast.parse(source, filename=path)
+        rewrite.rewrite_asserts(tree, source, path)
+        exec(compile(tree, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+
+    def mark_rewrite(self, *names: str) -> None:
+        """Plugins announce modules here; the run's own hook is told by them again."""
+
+
+def _fits(name: str, path: str) -> bool:
+    """Whether it is still to be imported, and would be that very file."""
+    parent = name.rpartition(".")[0]
+    if name in sys.modules or (parent and parent not in sys.modules):
+        return False
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    return spec is not None and _origin(spec) == path
+
+
+def _import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit):  # noqa: BLE001 - whoever needs it will see it fail
+        sys.modules.pop(name, None)
+
+
+def _origin(spec: importlib.machinery.ModuleSpec) -> str:
+    if spec.origin in _BUILT_IN:
+        return str(spec.origin)
+    return os.path.realpath(spec.origin) if spec.has_location and spec.origin else ""
+
+
+def _outside(origin: str, places: relocate.Places) -> bool:
+    if origin in _BUILT_IN:
+        return True
+    inside = origin == places.tree or origin.startswith(places.tree + os.sep)
+    return not inside and not places.original(origin)
+
+
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _touched(places: relocate.Places) -> bool:
+    """Whether a module of the project has come along."""
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(path, str) and path.startswith(places.tree + os.sep):
+            return True
+    return False

@@ -1,0 +1,228 @@
+"""Run pytest again and again, each time in a fork of one prepared interpreter.
+
+Usage: `python serve.py CONTROL_FD EVENTS_FD`. Orders are JSON lines on the one (a
+stream socket), answers and the runs' events JSON lines on the other. The first order
+names the user's tree and its copy; the others are `run`, `stop` and `load`. This
+process imports nothing of the project: only its forks do, and each runs once.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import types
+import typing
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_ABOVE = 200  # tests count low descriptors, or close them
+_TAIL = 16 * 1024  # bytes of a run's output that are told
+_GONE = 1.0  # seconds in which what a run has left behind must be dead
+_CHUNK = 64 * 1024
+
+Order = typing.Dict[str, typing.Any]
+
+
+class Line:
+    """The orders that come in, one at a time."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._buffer = bytearray()
+
+    def next(self) -> typing.Optional[Order]:
+        """Wait for the next order; `None` at the end."""
+        while True:
+            end = self._buffer.find(b"\n")
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                del self._buffer[: end + 1]
+                return typing.cast(Order, json.loads(line))
+            part = os.read(self.fd, _CHUNK)
+            if not part:
+                return None
+            self._buffer += part
+
+
+class Server:
+    """The prepared interpreter, between two runs or while one is under way."""
+
+    def __init__(self, orders: Line, events_fd: int, modules: types.SimpleNamespace):
+        self._orders = orders
+        self._events_fd = events_fd
+        self._inside = modules
+        self._wake, self._waker = os.pipe()
+        for fd in (self._wake, self._waker):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, _wake_up)
+
+    def prepare(self, order: Order) -> None:
+        """Turn imports towards the copy, as every run would have to."""
+        self._places = self._inside.relocate.Places(order["root"], order["tree"])
+        self._tree = self._inside.candidate.Tree(order["tree"])
+        self._inside.launch.leave_own_folder()
+        self._inside.relocate.take_over(self._places)
+        self._tell(order, "serving", pytest=self._inside.plugin.pytest.__version__)
+
+    def serve(self) -> None:
+        """Carry out orders until there are no more."""
+        while True:
+            order = self._orders.next()
+            if order is None:
+                return
+            if order["do"] == "run":
+                self._run(order)
+            elif order["do"] == "load":
+                culprit = self._inside.preload.load(order["modules"], self._places)
+                gc.collect()
+                gc.freeze()  # what is never looked at again stays shared by all forks
+                self._tell(order, "loaded", culprit=culprit)
+
+    def _run(self, order: Order) -> None:
+        try:
+            self._tree.lay({p: _content(text) for p, text in order["files"].items()})
+        except (OSError, ValueError) as error:
+            self._tell(order, "unlaid", message=str(error))
+            return
+        with tempfile.TemporaryFile() as output:
+            folder = tempfile.mkdtemp(prefix="run-")
+            pid = os.fork()
+            if pid == 0:
+                self._be_the_run(order, output.fileno(), folder)
+            status, used = self._wait(pid, order)
+            clean = _sweep()
+            shutil.rmtree(folder, ignore_errors=True)
+            self._tell(order, "over", clean=clean, **_end(status, used, output))
+
+    def _wait(self, pid: int, order: Order) -> typing.Tuple[int, typing.Any]:
+        """Wait for the run; kill it when that is ordered, or nobody is left to ask."""
+        signal.set_wakeup_fd(self._waker)
+        try:
+            while True:
+                ended, status, used = os.wait4(pid, os.WNOHANG)
+                if ended:
+                    return status, used
+                ready = select.select([self._wake, self._orders.fd], [], [])[0]
+                if self._wake in ready:
+                    os.read(self._wake, _CHUNK)
+                if self._orders.fd in ready:
+                    said = self._orders.next()
+                    if said is None or said["nonce"] == order["nonce"]:
+                        os.kill(pid, signal.SIGKILL)
+                    if said is None:
+                        os._exit(0)  # whoever supervises us ends what is left
+        finally:
+            signal.set_wakeup_fd(-1)
+
+    def _be_the_run(self, order: Order, output_fd: int, folder: str) -> typing.NoReturn:
+        """What `launch.main` does, after the fork."""
+        code = 1
+        try:
+            self._become_ordinary(output_fd, folder)
+            before = set(sys.modules)
+            channel = self._inside.channel.Channel(self._events_fd, order["nonce"])
+            code = self._inside.launch.session(
+                order["request"], self._places, channel, self._inside.plugin
+            )
+            if order["tell"]:
+                modules = self._inside.preload.loaded(self._places, before)
+                channel.send("modules", modules=modules)
+        except BaseException:  # noqa: BLE001 - whatever it is, the run ends here
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                _flush(stream)
+            os._exit(code)
+
+    def _become_ordinary(self, output_fd: int, folder: str) -> None:
+        """Let go of all that tells this process from a freshly started one."""
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for fd in (self._wake, self._waker, self._orders.fd):
+            os.close(fd)
+        for fd in (1, 2):
+            os.dup2(output_fd, fd)
+        os.environ.update(TMPDIR=folder, TMP=folder, TEMP=folder)
+        tempfile.tempdir = None
+        # The tree is ours alone and each version of a file has its own time: what
+        # one run compiles may serve the next.
+        sys.dont_write_bytecode = False
+        importlib.invalidate_caches()
+
+    def _tell(self, order: Order, event: str, **fields: object) -> None:
+        line = json.dumps(dict(fields, event=event, nonce=order["nonce"]))
+        # A run that was killed may have left half a line.
+        left = memoryview(b"\n" + line.encode("ascii") + b"\n")
+        while left:
+            left = left[os.write(self._events_fd, left) :]
+
+
+def _content(text: typing.Optional[str]) -> typing.Optional[bytes]:
+    return None if text is None else base64.b64decode(text)
+
+
+def _sweep() -> bool:
+    """Kill whatever else is in our process namespace; whether all of it is gone."""
+    assert os.getppid() == 1, "not in a process namespace of our own"
+    deadline = time.monotonic() + _GONE
+    while time.monotonic() < deadline:
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def _end(
+    status: int, used: resource.struct_rusage, output: typing.BinaryIO
+) -> typing.Dict[str, object]:
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _TAIL))
+    return {
+        "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+        "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "output": output.read().decode("utf-8", "replace"),
+    }
+
+
+def _flush(stream: typing.Any) -> None:
+    try:
+        stream.flush()
+    except (AttributeError, OSError, ValueError):
+        return  # the test has put something else there, or closed it
+
+
+def _wake_up(_number: int, _frame: typing.Optional[types.FrameType]) -> None:
+    """Be there: the wake-up descriptor only hears of signals that are handled."""
+
+
+def main(control_fd: int, events_fd: int) -> None:
+    """Prepare the interpreter, then serve."""
+    import launch  # noqa: PLC0415 - our own folder is the first to be imported from
+
+    del sys.modules["launch"]
+    names = ("channel", "relocate", "plugin", "candidate", "preload")
+    inside = dict(zip(names, launch.load(*names)), launch=launch)
+    orders, events = (launch.out_of_the_way(fd) for fd in (control_fd, events_fd))
+    server = Server(Line(orders), events, types.SimpleNamespace(**inside))
+    first = server_order = Line.next(server._orders)  # noqa: SLF001
+    if first is not None:
+        server.prepare(first)
+        server.serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

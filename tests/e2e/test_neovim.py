@@ -1,0 +1,110 @@
+"""A real Neovim with the real server: from a red test to a green one."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+
+NVIM = Path(sys.executable).with_name("nvim")
+SCRIPT = Path(__file__).with_name("neovim.lua")
+
+CALC = '''\
+"""Prices in cents."""
+
+
+def total(prices, shipping):
+    """What a customer pays."""
+    return sum(prices) - shipping
+'''
+TESTS = """\
+from calc import total
+
+
+def test_total():
+    assert total([300, 250], 90) == 640
+
+
+def test_free_shipping():
+    assert total([300, 250], 0) == 550
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "calc.py").write_text(CALC)
+    (root / "test_calc.py").write_text(TESTS)
+    return root
+
+
+@pytest.fixture
+def marked(tmp_path, monkeypatch):
+    """Marks every process that the test starts; returns the mark."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv("BONAFIX_TEST_MARK", mark)
+    monkeypatch.setenv("BONAFIX_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("BONAFIX_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv(
+        "BONAFIX_SERVER",
+        json.dumps([sys.executable, "-m", "bonafix", "lsp", "--trust"]),
+    )
+    options = {"engine": "search", "interpreter": sys.executable}
+    monkeypatch.setenv("BONAFIX_OPTIONS", json.dumps(options))
+    return mark
+
+
+async def neovim(root):
+    """What the script reports, and Neovim's exit code."""
+    process = await asyncio.create_subprocess_exec(
+        str(NVIM),
+        *("--headless", "--clean", "-n", "-l", str(SCRIPT)),
+        cwd=root,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        printed, complained = await asyncio.wait_for(process.communicate(), 230)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert printed, complained.decode()
+    return json.loads(printed), process.returncode
+
+
+def left_over(mark):
+    """The processes that carry the mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("BONAFIX_TEST_MARK") == mark:
+                found.append(process)
+        except psutil.Error:
+            continue  # gone meanwhile, or not ours
+    return [process for process in found if process.pid != os.getpid()]
+
+
+@pytest.mark.timeout(300)
+async def test_a_failing_test_is_fixed_in_neovim(project, marked):
+    """Diagnostic, quick fix, ready edit, save: the test passes and all is quiet."""
+    report, code = await neovim(project)
+    assert (report.get("problem"), code) == (None, 0), report
+    shown = report["diagnostic"]
+    assert (shown["source"], shown["line"]) == ("bonafix", 4)
+    assert shown["code"] == "test_calc.py::test_total"
+    assert "sum(prices) + shipping" in (project / "calc.py").read_text()
+    suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
+    assert subprocess.run(suite, cwd=project, check=False).returncode == 0
+    for _ in range(50):
+        if not left_over(marked):
+            break
+        await asyncio.sleep(0.2)
+    assert left_over(marked) == []
