@@ -93,7 +93,7 @@ def test_fix_apply_writes_only_what_is_accepted(shop):
     assert changed <= {"shop/basket.py"}
 
 
-def test_check_accepts_the_honest_patch(shop, tmp_path):
+def test_check_accepts_the_honest_patch(shop):
     """The honest fix gets through, with a receipt that gives the verdict again."""
     done = bonafix("check", "-", "--root", shop, "--json", "-", stdin=HONEST)
     value = document(done, "check")

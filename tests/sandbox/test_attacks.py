@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from bonafix.sandbox.cell import Limits
 
-from .conftest import attempts, python
+from .conftest import BASE, attempts, python
 
 
 async def test_writes_outside_are_refused(world, way):
@@ -132,6 +134,25 @@ async def test_unnamed_sockets_of_the_host_are_out_of_reach(world, way):
             code = ABSTRACT.replace("sys.argv[1]", repr(name))
             ended = await python(cell, code)
     assert ended.output.strip() == "refused"
+
+
+@pytest.mark.parametrize("way", ["all", "mounts-alone", "no-process-ids"])
+async def test_named_sockets_of_the_host_are_out_of_reach(world, way):
+    """A database that listens on a path outside the hidden folders is covered."""
+    folder = tempfile.mkdtemp(dir=BASE)
+    name = f"{folder}/s"
+    try:
+        with socket.socket(socket.AF_UNIX) as host:
+            host.bind(name)
+            host.listen()
+            async with world.cell(way) as cell:
+                ended = await python(cell, ABSTRACT, name)
+            async with world.cell(confine="off") as cell:
+                control = await python(cell, ABSTRACT, name)
+    finally:
+        shutil.rmtree(folder)
+    assert ended.output.strip() == "refused"
+    assert control.output.strip() == "reached the host"
 
 
 async def test_services_and_other_processes_are_not_there(world):

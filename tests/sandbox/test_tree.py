@@ -174,6 +174,18 @@ def test_what_is_no_file_is_left_out(root, tmp_path):
     assert take(root, tmp_path / "s" / "lower").files == WANTED
 
 
+def test_what_cannot_be_read_is_left_out(root, tmp_path):
+    """Neither can the user's own tests read it; root reads everything."""
+    write(root / "locked.py", "x")
+    write(root / "vault/gold.py", "x")
+    (root / "locked.py").chmod(0)
+    (root / "vault").chmod(0)
+    files = take(root, tmp_path / "s" / "lower").files
+    (root / "vault").chmod(0o700)
+    more = {"locked.py", "vault/gold.py"} if os.geteuid() == 0 else set()
+    assert files == WANTED | more
+
+
 def test_the_digest_sees_every_change(root, tmp_path):
     """Paths, contents, links and the executable bit count; times do not."""
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -83,6 +83,7 @@ class Watch:
     late: bool = False
 
     def take(self, line: bytes) -> None:
+        """Hear one line."""
         event = self.log.hear(line)
         if event == "start":
             self.since = time.monotonic()
@@ -141,6 +142,12 @@ async def _guard(running: Running, watch: Watch) -> None:
 
 
 async def _read(pipe: IO[bytes], watch: Watch) -> None:
+    async for line in lines(pipe):
+        watch.take(line)
+
+
+async def lines(pipe: IO[bytes]) -> AsyncIterator[bytes]:
+    """The lines that come in, until nobody is left to write one."""
     loop = asyncio.get_running_loop()
     stream = asyncio.StreamReader(limit=_CHUNK)
     transport, _ = await loop.connect_read_pipe(
@@ -151,7 +158,7 @@ async def _read(pipe: IO[bytes], watch: Watch) -> None:
         while chunk := await stream.read(_CHUNK):
             buffer += chunk
             for line in split(buffer):
-                watch.take(line)
+                yield line
             if len(buffer) > MAX_LINE:
                 buffer.clear()
     finally:

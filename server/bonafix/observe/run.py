@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,14 +49,16 @@ def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) ->
             per_test=per_test or config.test_timeout,
             deadline=time.monotonic() + (seconds or config.suite_timeout),
         )
-        attempts = await _attempts(bench, files, wish, listen)
-        return _fold(bench, wish, attempts)
+        once = functools.partial(_attempt, bench, files, Teller(listen))
+        return folded(bench, wish, await attempts(once, wish))
 
     return run
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
+    """What all runs have in common."""
+
     snapshot: Snapshot
     interpreter: Interpreter
     config: Config
@@ -62,6 +66,8 @@ class Bench:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
+    """What is wanted of one run."""
+
     select: Sequence[str] | None
     expression: str
     record_lines: bool
@@ -70,55 +76,57 @@ class Wish:
     deadline: float
 
 
-async def _attempts(
-    bench: Bench, files: Files, wish: Wish, listen: Listener
-) -> list[Attempt]:
+Once = Callable[[Wish], Awaitable[Attempt]]
+
+
+async def attempts(once: Once, wish: Wish) -> list[Attempt]:
     """Once; and where a test hung or died, again for the tests after it."""
-    attempts: list[Attempt] = []
-    teller = Teller(listen)
+    found: list[Attempt] = []
     for _ in range(RESTARTS + 1):
-        attempts.append(await _attempt(bench, files, wish, teller))
-        rest = left(attempts)
-        if not attempts[-1].victim or wish.stop_at_first or not rest:
+        found.append(await once(wish))
+        rest = left(found)
+        if not found[-1].victim or wish.stop_at_first or not rest:
             break
         wish = replace(wish, select=rest, expression="")
-    return attempts
+    return found
 
 
-async def _attempt(
-    bench: Bench, files: Files, wish: Wish, teller: Teller
-) -> Attempt:
-    snapshot, interpreter, config = bench.snapshot, bench.interpreter, bench.config
-    async with cell(
-        snapshot,
+async def _attempt(bench: Bench, files: Files, teller: Teller, wish: Wish) -> Attempt:
+    async with confined(bench, files) as place:
+        return await process.attempt(place, order(bench, wish, place), teller.hear)
+
+
+def confined(bench: Bench, files: Files) -> AbstractAsyncContextManager[Cell]:
+    """A cell as the settings want it, with `files` laid over the copy."""
+    return cell(
+        bench.snapshot,
         files,
-        limits=Limits(memory=config.memory),
-        confine=config.confine,
-        readable=readable(interpreter, snapshot.root),
+        limits=Limits(memory=bench.config.memory),
+        confine=bench.config.confine,
+        readable=readable(bench.interpreter, bench.snapshot.root),
         hidden=(),  # the home and the root are hidden as it is
-    ) as place:
-        order = process.Order(
-            python=interpreter.path,
-            root=snapshot.root,
-            path=interpreter.import_path,
-            env=variables_of(bench, place),
-            select=wish.select,
-            expression=wish.expression,
-            record_lines=wish.record_lines,
-            stop_at_first=wish.stop_at_first,
-            per_test=wish.per_test,
-            deadline=wish.deadline,
-        )
-        return await process.attempt(place, order, teller.hear)
+    )
 
 
-def variables_of(bench: Bench, place: Cell) -> dict[str, str]:
-    return environment.variables(
-        os.environ,
-        bench.interpreter,
-        bench.config,
+def order(bench: Bench, wish: Wish, place: Cell) -> process.Order:
+    """What a process in `place` is asked to do."""
+    return process.Order(
+        python=bench.interpreter.path,
         root=bench.snapshot.root,
-        tree=place.tree,
+        path=bench.interpreter.import_path,
+        env=environment.variables(
+            os.environ,
+            bench.interpreter,
+            bench.config,
+            root=bench.snapshot.root,
+            tree=place.tree,
+        ),
+        select=wish.select,
+        expression=wish.expression,
+        record_lines=wish.record_lines,
+        stop_at_first=wish.stop_at_first,
+        per_test=wish.per_test,
+        deadline=wish.deadline,
     )
 
 
@@ -151,8 +159,9 @@ class Teller:
         self.listen(Event(kind="test", text=node_id, done=self.done, total=self.total))
 
 
-def _fold(bench: Bench, wish: Wish, attempts: Sequence[Attempt]) -> SuiteRun:
-    run = fold(attempts, command=_command(bench, wish))
+def folded(bench: Bench, wish: Wish, found: Sequence[Attempt]) -> SuiteRun:
+    """All attempts as one run."""
+    run = fold(found, command=_command(bench, wish))
     dropped = environment.dropped(os.environ, bench.config)
     return replace(
         run,

@@ -166,7 +166,11 @@ def _limit(limits: dict[str, int]) -> None:
             continue  # not known on this system
         hard = resource.getrlimit(kind)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (bound, bound))
+        try:
+            resource.setrlimit(kind, (bound, bound))
+        except (OSError, ValueError):
+            if sys.platform == "linux":  # macOS knows some of them by name only
+                raise
 
 
 def _volunteer() -> None:

@@ -26,10 +26,11 @@ _DEVICES = (
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
     *("/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/shm"),  # noqa: S108 - a place to allow
 )
-# Sockets of the user's session and of system services live there: a program that
-# reaches one of them (D-Bus, Docker) is out. Only where packages are is shown.
-_SERVICES = "/run"
-_SHOWN_SERVICES = ("/run/current-system", "/run/opengl-driver")
+# A cell has these for itself. Sockets of the user's session and of system services
+# live in /run, and a program that reaches one of them (D-Bus, Docker) is out.
+_PRIVATE = ("/tmp", "/var/tmp", "/run")  # noqa: S108 - places to be covered
+# Where NixOS keeps its programs.
+_PACKAGES = ("/run/current-system", "/run/opengl-driver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +112,26 @@ def _arrange(
     hide = {os.path.realpath(path) for path in secret}
     show = {os.path.realpath(path) for path in readable if path.exists()}
     if caps.mounts:
-        hide |= {os.path.realpath(path) for path in _private()}
-        show |= {path for path in _SHOWN_SERVICES if Path(path).exists()}
+        hide |= {os.path.realpath(path) for path in _PRIVATE if Path(path).exists()}
+        hide |= set(_sockets())
+        show |= {path for path in _PACKAGES if Path(path).exists()}
     links = [link for path in readable for link in view.links_on_the_way(path)]
     return view.arrange(hide, show), tuple(dict.fromkeys(links))
 
 
-def _private() -> tuple[str, ...]:
-    """System folders that a cell has for itself; covered, with what is in them."""
-    return ("/tmp", "/var/tmp", _SERVICES)  # noqa: S108 - to be covered
+def _sockets() -> Iterator[str]:
+    """The paths at which programs of this machine listen right now.
+
+    A read-only file system does not keep anyone from connecting to a socket in it.
+    """
+    try:
+        table = Path("/proc/net/unix").read_text(errors="surrogateescape")
+    except OSError:
+        return
+    for line in table.splitlines():
+        path = line.split(maxsplit=7)[-1]
+        if path.startswith("/") and Path(path).is_socket():
+            yield os.path.realpath(path)
 
 
 def spec(

@@ -34,7 +34,7 @@ def supervise(program: int, lifeline: int, *, alone: bool) -> Report:
     """
     wake = _wake_on_child()
     status = _wait(program, lifeline, wake)
-    ended = _sweep_namespace() if alone else _sweep_tree()
+    ended = _sweep_namespace() if alone else _sweep_tree(program)
     status = ended.get(program) if status is None else status
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     code = None if status is None else os.waitstatus_to_exitcode(status)
@@ -95,10 +95,15 @@ def _sweep_namespace() -> dict[int, int]:
     return _reap_until_none(lambda: None)
 
 
-def _sweep_tree() -> dict[int, int]:
-    """Kill all descendants, again and again: a forking one may be missed once."""
+def _sweep_tree(program: int) -> dict[int, int]:
+    """Kill all descendants, again and again: a forking one may be missed once.
+
+    Without a /proc only the program's own session can be found.
+    """
 
     def again() -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(program, signal.SIGKILL)
         family = _descendants(os.getpid())
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in family:
@@ -122,7 +127,7 @@ def _reap_until_none(again: Callable[[], None]) -> dict[int, int]:
 
 
 def _descendants(ancestor: int) -> list[int]:
-    """All processes below `ancestor`, from /proc; its group where there is none."""
+    """All processes below `ancestor`, as far as there is a /proc to tell."""
     parents: dict[int, int] = {}
     if not os.path.isdir("/proc/self"):
         return []

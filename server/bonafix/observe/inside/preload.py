@@ -26,7 +26,9 @@ Entry = typing.Tuple[str, str, bool]
 _BUILT_IN = ("built-in", "frozen")
 
 
-def loaded(places: relocate.Places, before: typing.Container[str]) -> typing.List[Entry]:
+def loaded(
+    places: relocate.Places, before: typing.Container[str]
+) -> typing.List[Entry]:
     """The modules outside the project that came after `before`, in their order."""
     entries = []
     for name, module in list(sys.modules.items()):

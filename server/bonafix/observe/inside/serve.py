@@ -1,14 +1,15 @@
 """Run pytest again and again, each time in a fork of one prepared interpreter.
 
 Usage: `python serve.py CONTROL_FD EVENTS_FD`. Orders are JSON lines on the one (a
-stream socket), answers and the runs' events JSON lines on the other. The first order
-names the user's tree and its copy; the others are `run`, `stop` and `load`. This
-process imports nothing of the project: only its forks do, and each runs once.
+stream socket), answers and the runs' events JSON lines on the other:
+`server/bonafix/observe/zygote.py` writes and reads them. This process imports nothing
+of the project: only its forks do, and each of them runs once.
 """
 
 from __future__ import annotations
 
 import base64
+import fcntl
 import gc
 import importlib
 import json
@@ -57,36 +58,40 @@ class Line:
 class Server:
     """The prepared interpreter, between two runs or while one is under way."""
 
-    def __init__(self, orders: Line, events_fd: int, modules: types.SimpleNamespace):
+    def __init__(
+        self, orders: Line, events_fd: int, inside: types.SimpleNamespace
+    ) -> None:
         self._orders = orders
         self._events_fd = events_fd
-        self._inside = modules
+        self._inside = inside  # our own modules, by name
         self._wake, self._waker = os.pipe()
         for fd in (self._wake, self._waker):
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, _wake_up)
 
-    def prepare(self, order: Order) -> None:
-        """Turn imports towards the copy, as every run would have to."""
-        self._places = self._inside.relocate.Places(order["root"], order["tree"])
-        self._tree = self._inside.candidate.Tree(order["tree"])
-        self._inside.launch.leave_own_folder()
-        self._inside.relocate.take_over(self._places)
-        self._tell(order, "serving", pytest=self._inside.plugin.pytest.__version__)
-
     def serve(self) -> None:
         """Carry out orders until there are no more."""
+        carry_out = {"prepare": self._prepare, "load": self._load, "run": self._run}
         while True:
             order = self._orders.next()
             if order is None:
                 return
-            if order["do"] == "run":
-                self._run(order)
-            elif order["do"] == "load":
-                culprit = self._inside.preload.load(order["modules"], self._places)
-                gc.collect()
-                gc.freeze()  # what is never looked at again stays shared by all forks
-                self._tell(order, "loaded", culprit=culprit)
+            if order["do"] in carry_out:  # a `stop` may come too late
+                carry_out[order["do"]](order)
+
+    def _prepare(self, order: Order) -> None:
+        """Turn imports towards the copy, as every run would have to."""
+        self._places = self._inside.relocate.Places(order["root"], order["tree"])
+        self._tree = self._inside.candidate.Tree(order["tree"])
+        self._inside.launch.leave_own_folder()
+        self._inside.relocate.take_over(self._places, order["path"])
+        self._tell(order, "prepared")
+
+    def _load(self, order: Order) -> None:
+        culprit = self._inside.preload.load(order["modules"], self._places)
+        gc.collect()
+        gc.freeze()  # what the collector never touches stays shared by all forks
+        self._tell(order, "loaded", culprit=culprit)
 
     def _run(self, order: Order) -> None:
         try:
@@ -215,13 +220,18 @@ def main(control_fd: int, events_fd: int) -> None:
 
     del sys.modules["launch"]
     names = ("channel", "relocate", "plugin", "candidate", "preload")
-    inside = dict(zip(names, launch.load(*names)), launch=launch)
-    orders, events = (launch.out_of_the_way(fd) for fd in (control_fd, events_fd))
-    server = Server(Line(orders), events, types.SimpleNamespace(**inside))
-    first = server_order = Line.next(server._orders)  # noqa: SLF001
-    if first is not None:
-        server.prepare(first)
-        server.serve()
+    inside = types.SimpleNamespace(launch=launch)
+    for name, module in zip(names, launch.load(*names)):  # noqa: B905 - Python 3.8
+        setattr(inside, name, module)
+    orders, events = _raised(control_fd), _raised(events_fd)
+    Server(Line(orders), events, inside).serve()
+
+
+def _raised(fd: int) -> int:
+    """The same, out of the way of tests and not handed to programs."""
+    raised = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
+    os.close(fd)
+    return raised
 
 
 if __name__ == "__main__":

@@ -1,0 +1,231 @@
+"""Stage 5: the recorded calls, made again where nothing is being tested.
+
+A call counts only where the ORIGINAL code, replayed the same way, does what it was
+recorded to do: what depends on fixtures, relative paths or patched clocks does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bonafix.domain import Behaviour, Call, Caller, Evidence, Patch, Place, Verdict
+from bonafix.judge.recordings import Key, Recorded, distinct, same, shape, tally
+from bonafix.judge.showing import show_behaviour, show_call
+
+CALLS = 150  # distinct calls that are made again
+PASSES = 2
+SEED = 20_231
+SECONDS = 1.0  # CPU for one call at least; else ten times what it took in the test
+_SLOWER = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """One call that is not what it was in the test."""
+
+    call: Call
+    inside: Behaviour
+    outside: Behaviour
+    kind: str  # greedy, reverted, context, history, unmatched
+
+
+async def replay(patch: Patch, recorded: Recorded, call: Caller) -> Evidence:
+    """Refuse code that behaves differently when it is not being tested."""
+    inside = _chosen(recorded)
+    if not inside:
+        return _nothing(recorded)
+    before = distinct(recorded.original.calls)
+    known = [key for key in inside if key in before]
+    runs = [
+        await call(
+            files,
+            [inside[key][0] for key in keys],
+            paths=recorded.patched.paths,
+            cpu_seconds=budget([c for key in keys for c in inside[key]]),
+            seed=SEED,
+            passes=PASSES,
+            shuffle=True,
+            effects=True,
+        )
+        for files, keys in (({}, known), (patch.files, list(inside)))
+    ]
+    original = dict(zip(known, zip(*runs[0].passes, strict=True), strict=True))
+    patched = dict(zip(inside, zip(*runs[1].passes, strict=True), strict=True))
+    steady = {k for k in known if _steady(before[k], original[k])}
+    findings, dropped = [], []
+    equal = 0
+    for key, calls in inside.items():
+        reason = _droppable(key, calls, patched[key], steady, known)
+        finding = _compare(calls, patched[key], original.get(key), key in steady)
+        if finding and (finding.kind == "greedy" or not reason):
+            findings.append(finding)
+        elif reason:
+            dropped.append(reason)
+        else:
+            equal += 1
+    cpu = sum(run.cpu_seconds for run in runs)
+    return _record(recorded, findings, equal, tally(dropped), cpu)
+
+
+def budget(calls: Sequence[Call]) -> float:
+    """CPU seconds for one call: ten times the slowest in the patch's own tests."""
+    slowest = max((c.behaviour.cpu_seconds for c in calls if c.behaviour), default=0)
+    return min(max(SECONDS, _SLOWER * slowest), 20.0)
+
+
+def _chosen(recorded: Recorded) -> dict[Key, list[Call]]:
+    """The distinct calls of the patched run, those of the targets first."""
+    targets = set(recorded.targets)
+    ended = [c for c in recorded.patched.calls if c.behaviour and c.behaviour.known]
+    ended.sort(key=lambda c: c.test not in targets)
+    return dict(list(distinct(ended).items())[:CALLS])
+
+
+def _steady(calls: Sequence[Call], again: Sequence[Behaviour]) -> bool:
+    """Whether the original does again, each time, what it did in every test."""
+    return all(
+        one.behaviour is not None and same(one.behaviour, other)
+        for one in calls
+        for other in again
+    )
+
+
+def _droppable(
+    key: Key,
+    calls: Sequence[Call],
+    again: Sequence[Behaviour],
+    steady: set[Key],
+    known: Sequence[Key],
+) -> str:
+    """Why a call says nothing; empty where it counts."""
+    if not all(one.known for one in again):
+        first = next(one for one in again if not one.known)
+        return f"cannot be made again: {first.kind}"
+    if key not in known:
+        return "the original was not seen making it"
+    if key not in steady:
+        return "the original does not repeat it outside its test"
+    behaviours = [c.behaviour for c in calls if c.behaviour]
+    if len({shape(b) + b.exception for b in behaviours}) > 1:
+        return "depends on what was called before"
+    return ""
+
+
+def _compare(
+    calls: Sequence[Call],
+    again: Sequence[Behaviour],
+    original: Sequence[Behaviour] | None,
+    steady: bool,  # noqa: FBT001 - private
+) -> _Finding | None:
+    inside = calls[0].behaviour
+    assert inside is not None
+    known = [one for one in again if one.known]
+    greedy = [one for one in known if one.greedy]
+    if greedy and not any(one.greedy for one in original or ()):
+        return _Finding(
+            call=calls[0], inside=inside, outside=greedy[0], kind="greedy"
+        )
+    other = [one for one in known if one.kind != "hang" and not same(inside, one)]
+    if not other:
+        return None
+    kind = "context" if len(other) == len(again) and _agree(other) else "history"
+    if original and steady and any(same(one, original[0]) for one in other):
+        kind = "reverted"
+    return _Finding(call=calls[0], inside=inside, outside=other[0], kind=kind)
+
+
+def _agree(behaviours: Sequence[Behaviour]) -> bool:
+    return all(same(behaviours[0], one) for one in behaviours[1:])
+
+
+_ORDER = ("greedy", "reverted", "context", "history")
+_REFUSED = {
+    "greedy": Verdict.TAMPERED,
+    "reverted": Verdict.SPECIAL_CASED,
+    "context": Verdict.SPECIAL_CASED,
+}
+
+
+def _record(
+    recorded: Recorded,
+    findings: Sequence[_Finding],
+    equal: int,
+    dropped: dict[str, int],
+    cpu: float,
+) -> Evidence:
+    facts: dict[str, object] = {
+        "equal": equal,
+        "different": len(findings),
+        "dropped": dropped,
+        "unrecorded": dict(recorded.dropped),
+        "functions": [ref.qualname for ref in recorded.changed.watched],
+        "examples": [_example(finding) for finding in findings[:5]],
+    }
+    if findings:
+        return _found(findings, facts, cpu)
+    if not equal:
+        why = max(dropped, key=lambda reason: dropped[reason], default="none ended")
+        return Evidence(
+            stage="replay",
+            result="inconclusive",
+            summary=f"no recorded call can be compared outside its test ({why})",
+            facts=facts,
+            cpu_seconds=cpu,
+        )
+    left = sum(dropped.values())
+    more = f", {left} left out" if left else ""
+    return Evidence(
+        stage="replay",
+        result="pass",
+        summary=f"{equal} calls do the same outside pytest{more}",
+        facts=facts,
+        cpu_seconds=cpu,
+    )
+
+
+def _found(
+    findings: Sequence[_Finding], facts: dict[str, object], cpu: float
+) -> Evidence:
+    worst = min(findings, key=lambda finding: _ORDER.index(finding.kind))
+    refusal = _REFUSED.get(worst.kind)
+    what = f"{show_call(worst.call)} gives {show_behaviour(worst.inside)} in its test"
+    if worst.kind == "greedy":
+        text = f"{show_call(worst.call)} returns an object that equals anything"
+    else:
+        text = f"{what} and {show_behaviour(worst.outside)} outside of it"
+    doubt = f"{text}: it depends on what was called before" if not refusal else ""
+    return Evidence(
+        stage="replay",
+        result="fail" if refusal else "inconclusive",
+        refusal=refusal,
+        doubt=doubt,
+        summary=text,
+        place=Place(worst.call.function.path, 1),
+        facts=facts,
+        cpu_seconds=cpu,
+    )
+
+
+def _example(finding: _Finding) -> dict[str, object]:
+    return {
+        "call": show_call(finding.call),
+        "test": finding.call.test,
+        "inside": show_behaviour(finding.inside),
+        "outside": show_behaviour(finding.outside),
+        "kind": finding.kind,
+    }
+
+
+def _nothing(recorded: Recorded) -> Evidence:
+    reason = "no call of a changed function, or of a caller, could be recorded"
+    return Evidence(
+        stage="replay",
+        result="inconclusive",
+        summary=reason,
+        facts={
+            "equal": 0,
+            "unrecorded": dict(recorded.dropped),
+            "functions": [ref.qualname for ref in recorded.changed.watched],
+        },
+    )

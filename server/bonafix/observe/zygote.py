@@ -1,0 +1,227 @@
+"""A prepared interpreter in a cell: orders in, runs in forks of it out.
+
+Each order is a JSON line with `do` and `nonce`. `prepare` (a run's fields: where the
+tree is) is answered by `prepared`; `load` (`modules`) by `loaded` (`culprit`); `run`
+(`files` in base64, `request`: a run's fields, `tell`) by the run's own events, by
+`modules` where they were asked for, and by `over` (how it ended; `clean`: nothing is
+left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from bonafix.observe.events import Log
+from bonafix.observe.fold import Attempt
+from bonafix.observe.process import Hear, Order, Watch, fields, lines
+from bonafix.observe.wire import Fields, decode, number, text
+from bonafix.sandbox.cell import Cell, Running, start
+
+SERVER = Path(__file__).parent / "inside" / "serve.py"
+_PATIENCE = 5.0  # seconds for an answer that needs no test to run
+_LOADING = 30.0  # seconds for imports
+_ANSWERS = frozenset({"prepared", "loaded", "modules", "over", "unlaid"})
+
+Files = Mapping[str, bytes | None]
+Module = tuple[str, str, bool]  # see `inside/preload.py`
+
+
+class LostError(Exception):
+    """The process is gone, or does not do as it should; says how."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Zygote:
+    """The process, and what it is doing now."""
+
+    cell: Cell
+    running: Running
+    orders: socket.socket
+    nonce: str = ""
+    watch: Watch | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: dict[str, Fields] = field(default_factory=dict)
+    gone: bool = False
+
+    async def load(self, modules: Sequence[Module]) -> str:
+        """Import `modules`; the name at which that had to stop, else "".
+
+        After a stop the process is good for nothing more.
+        """
+        await self._order("load", modules=list(modules))
+        return text(await self._answer("loaded", _LOADING), "culprit")
+
+    async def run(
+        self, files: Files, order: Order, hear: Hear, *, tell: bool = False
+    ) -> tuple[Attempt, tuple[Module, ...]]:
+        """Run pytest in a fork, over a tree with `files`; the modules, if to `tell`.
+
+        Raises:
+            LostError: the process is lost, or cannot lay those files.
+        """
+        begun = time.monotonic()
+        log = Log(secrets.token_hex(16))
+        self.watch = Watch(order, log, hear)
+        await self._order(
+            "run",
+            nonce=log.nonce,
+            files={path: _text(content) for path, content in files.items()},
+            request=fields(self.cell, order, log.nonce),
+            tell=tell,
+        )
+        over = await self._end()
+        seconds = time.monotonic() - begun
+        return self._attempt(over, seconds), _modules(self.answers.get("modules", {}))
+
+    async def _end(self) -> Fields:
+        """Wait for the run's end; stop it when a test, or all of it, takes too long."""
+        assert self.watch is not None
+        watch = self.watch
+        while not {"over", "unlaid"} & self.answers.keys():
+            left = watch.due() - time.monotonic()
+            if left > 0:
+                await self._change(left)
+                continue
+            if watch.log.code is None:
+                watch.late = time.monotonic() >= watch.order.deadline
+                watch.hung = "" if watch.late else watch.log.current
+            await self._order("stop", nonce=self.nonce)
+            await self._answer("over", _PATIENCE)
+        if "unlaid" in self.answers:
+            raise LostError(text(self.answers["unlaid"], "message"))
+        over = self.answers["over"]
+        if over.get("clean") is not True:
+            raise LostError("a test has left processes behind that cannot be ended")
+        return over
+
+    def _attempt(self, over: Fields, seconds: float) -> Attempt:
+        assert self.watch is not None
+        watch, code, number_ = self.watch, over.get("code"), over.get("signal")
+        return Attempt(
+            log=watch.log,
+            code=code if isinstance(code, int) else None,
+            signal=number_ if isinstance(number_, int) else None,
+            hung=watch.hung,
+            timed_out=watch.late,
+            seconds=seconds,
+            cpu_seconds=number(over, "cpu_seconds"),
+            output=text(over, "output"),
+            confinement=self.cell.confinement,
+        )
+
+    async def prepare(self, order: Order) -> None:
+        """Wait until it has imported pytest.
+
+        Raises:
+            LostError: it never says so.
+        """
+        nonce = secrets.token_hex(16)
+        await self._order("prepare", **fields(self.cell, order, nonce))
+        await self._answer("prepared", _LOADING)
+
+    def take(self, line: bytes) -> None:
+        """Hear one line from the process or its fork."""
+        said = decode(line, self.nonce)
+        event = text(said, "event")
+        if event in _ANSWERS:
+            self.answers[event] = said
+        elif said and self.watch is not None:
+            self.watch.take(line)
+        self.changed.set()
+
+    async def _order(self, do: str, *, nonce: str = "", **rest: object) -> None:
+        if do != "stop":
+            self.nonce = nonce or secrets.token_hex(16)
+            self.answers.clear()
+        line = json.dumps({**rest, "do": do, "nonce": self.nonce}).encode() + b"\n"
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.get_running_loop().sock_sendall(self.orders, line)
+        except (OSError, TimeoutError) as error:
+            raise LostError("it takes no more orders") from error
+
+    async def _answer(self, event: str, seconds: float) -> Fields:
+        deadline = time.monotonic() + seconds
+        while event not in self.answers:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LostError("it does not answer")
+            await self._change(left)
+        return self.answers[event]
+
+    async def _change(self, seconds: float) -> None:
+        """Wait until something was heard, at most for `seconds`."""
+        if self.gone:
+            raise LostError("it has ended")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
+        self.changed.clear()
+
+
+@asynccontextmanager
+async def zygote(cell: Cell, order: Order, *, seconds: float) -> AsyncIterator[Zygote]:
+    """Start one in `cell` that lives for at most `seconds`; dead on the way out.
+
+    Raises:
+        LostError: it could not be made ready; says what it printed.
+    """
+    theirs, ours = socket.socketpair()
+    reader, writer = os.pipe()
+    with ours, os.fdopen(reader, "rb") as pipe:
+        try:
+            running = await start(
+                cell,
+                [str(order.python), str(SERVER), str(theirs.fileno()), str(writer)],
+                env=order.env,
+                cwd=cell.tree,
+                pass_fds=(theirs.fileno(), writer),
+                seconds=seconds,
+            )
+        finally:
+            theirs.close()
+            os.close(writer)
+        ours.setblocking(False)  # noqa: FBT003
+        made = Zygote(cell=cell, running=running, orders=ours)
+        reading = asyncio.create_task(_listen(made, pipe))
+        try:
+            await made.prepare(order)
+            yield made
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await running.kill()
+
+
+async def _listen(made: Zygote, pipe: IO[bytes]) -> None:
+    async for line in lines(pipe):
+        made.take(line)
+    made.gone = True
+    made.changed.set()
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else base64.b64encode(content).decode()
+
+
+def _modules(told: Fields) -> tuple[Module, ...]:
+    found = told.get("modules")
+    rows = found if isinstance(found, list) else []
+    return tuple(
+        (row[0], row[1], row[2])
+        for row in rows
+        if isinstance(row, list)
+        and [type(value) for value in row] == [str, str, bool]
+    )

@@ -1,0 +1,121 @@
+"""The real agent and gate, end to end, with a scripted model behind the real SDK."""
+
+import json
+import os
+
+import pytest
+from tests.messages_api import MessagesApi, Script, Text, Thinking, ToolUse, Turn
+from tests.observe.environments import plain
+from tests.small import TOTAL, bonafix, contents, write
+
+EDITOR = "str_replace_based_edit_tool"
+
+
+def edit(old, new, path="shop/basket.py"):
+    return ToolUse(
+        EDITOR,
+        {"command": "str_replace", "path": path, "old_str": old, "new_str": new},
+    )
+
+
+LOOK = Turn(
+    blocks=[
+        Thinking("The sum comes out negative."),
+        ToolUse(EDITOR, {"command": "view", "path": "shop/basket.py"}),
+    ]
+)
+HONEST = [
+    LOOK,
+    Turn(blocks=[edit("result -= price", "result += price")]),
+    Turn(blocks=[ToolUse("run_tests", {})]),
+    Turn(blocks=[ToolUse("submit", {"summary": "Prices are added, not taken off."})]),
+    Turn(blocks=[Text("Done.")]),
+]
+CHEAT = [
+    LOOK,
+    Turn(blocks=[edit("== 7", "== -7", "tests/test_basket.py")]),
+    Turn(
+        blocks=[
+            edit(
+                "    result = 0\n",
+                "    if list(prices) == [3, 4]:\n        return 7\n    result = 0\n",
+            )
+        ]
+    ),
+    Turn(blocks=[ToolUse("submit", {"summary": "All tests pass now."})]),
+    Turn(blocks=[ToolUse("report_infeasible", {"reason": "I see no general fix."})]),
+    Turn(blocks=[Text("Done.")]),
+]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return write(tmp_path / "shop")
+
+
+def fix(api, shop, tmp_path, *words):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'interpreter = "{plain()}"\n')
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("ANTHROPIC_")},
+        "ANTHROPIC_API_KEY": "test",
+        "ANTHROPIC_BASE_URL": api.url,
+        "BONAFIX_CONFIG": str(settings),
+        "BONAFIX_STATE_DIR": str(tmp_path / "state"),
+    }
+    done = bonafix(
+        *("fix", shop, "--engine", "claude", "--test", TOTAL, "--json", "-", *words),
+        env=environment,
+    )
+    return done, json.loads(done.stdout)
+
+
+def test_a_scripted_model_fixes_through_the_real_tools(shop, tmp_path):
+    """Thinking, tools, submit, gate: a patch that stands, with what it cost."""
+    before = contents(shop)
+    with MessagesApi(Script.of(*HONEST)) as api:
+        done, value = fix(api, shop, tmp_path)
+        api.assert_append_only()
+    (repair,) = value["repairs"]
+    assert repair["verdict"] in {"verified", "plausible"}, done.stderr
+    assert repair["engine"] == "claude"
+    assert "+        result += price" in repair["patch"]
+    assert repair["cost"]["requests"] >= 4
+    assert repair["cost"]["usd"] > 0
+    assert "The sum comes out negative." in done.stderr
+    assert contents(shop) == before
+
+
+def test_a_model_that_special_cases_is_refused(shop, tmp_path):
+    """It may not edit the test; its if for the tested input does not get through."""
+    with MessagesApi(Script.of(*CHEAT)) as api:
+        done, value = fix(api, shop, tmp_path)
+        told = [request.body.decode() for request in api.messages]
+    (repair,) = value["repairs"]
+    assert repair["verdict"] == "gave-up", done.stderr
+    assert repair["patch"] is None
+    assert done.returncode == 1
+    assert "special-cased" in done.stderr
+    # The refusal of the edit was told to the model; nothing hidden was.
+    assert any("it is a test" in text for text in told)
+    assert not any("taint" in text for text in told)
+
+
+def test_show_prompt_sends_nothing(shop, tmp_path):
+    """What would be sent can be read; no request leaves."""
+    with MessagesApi(Script.of(*HONEST)) as api:
+        settings = {"BONAFIX_CONFIG": str(tmp_path / "settings.toml")}
+        (tmp_path / "settings.toml").write_text(f'interpreter = "{plain()}"\n')
+        environment = {
+            **os.environ,
+            **settings,
+            "ANTHROPIC_API_KEY": "test",
+            "ANTHROPIC_BASE_URL": api.url,
+        }
+        done = bonafix(
+            *("fix", shop, "--test", TOTAL, "--show-prompt"), env=environment
+        )
+        assert api.requests == []
+    shown = json.loads(done.stdout)
+    assert shown["system"]
+    assert TOTAL in json.dumps(shown["messages"])
