@@ -12,7 +12,7 @@ from bonafix.domain import Listener, Patch, Runner, Snapshot, SuiteRun, silent
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.scratch import scratch
-from bonafix.sandbox.tree import take
+from bonafix.sandbox.tree import take_async
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 
@@ -55,7 +55,7 @@ async def opened(
     """
     with scratch() as folder:
         interpreter = await find(root, config)
-        snapshot = take(
+        snapshot = await take_async(
             root, folder / "lower", buffers=buffers or {}, carry=config.carry
         )
         run = make_runner(snapshot, interpreter, config)

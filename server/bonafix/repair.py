@@ -36,6 +36,7 @@ from bonafix.judge.rank import best_first
 from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
+GRACE = 10.0  # seconds that a search goes on after its first survivor
 
 # (name of the engine, who writes the patches)
 Engine = tuple[str, Proposer]
@@ -116,17 +117,24 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     work.listen(Event(kind="note", text=f"engine: {name}", facts={"engine": name}))
     stream = propose(work.task, work.run, _feedback(latest), work.listen)
     # An async generator is a process tree here: closing it ends the processes.
-    async with contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream)) as source:
-        try:
-            async for candidate in source:
+    source = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
+    try:
+        async with asyncio.timeout(None) as clock, source as candidates:
+            async for candidate in candidates:
                 latest[:] = [await _judged(candidate, work, ledger)]
                 if latest[0].verdict is Verdict.VERIFIED:
                     return True
-                if len(ledger.survivors) - before >= ENOUGH:
+                found = len(ledger.survivors) - before
+                if found >= ENOUGH:
                     return False
-        except ServiceError as error:
-            ledger.failure = error
-            work.listen(Event(kind="note", text=str(error)))
+                if found and name == "search" and clock.when() is None:
+                    clock.reschedule(asyncio.get_running_loop().time() + GRACE)
+    except ServiceError as error:
+        ledger.failure = error
+        work.listen(Event(kind="note", text=str(error)))
+    except TimeoutError:
+        if not clock.expired():
+            raise  # the time of the whole repair is up, not the search's grace
     return False
 
 

@@ -3,7 +3,7 @@
 
 local server = vim.json.decode(vim.env.BONAFIX_SERVER)
 local options = vim.json.decode(vim.env.BONAFIX_OPTIONS)
-local patience = 200 * 1000 -- milliseconds
+local deadline = vim.uv.now() + 240 * 1000 -- milliseconds
 local report = { messages = {}, titles = {} }
 
 vim.lsp.handlers['window/showMessage'] = function(_, params)
@@ -19,7 +19,9 @@ local function finish(problem)
 end
 
 local function await(what, done)
-  if not vim.wait(patience, done, 50) then finish('waited in vain for ' .. what) end
+  vim.uv.update_time()
+  local left = math.max(0, deadline - vim.uv.now())
+  if not vim.wait(left, done, 50) then finish('waited in vain for ' .. what) end
 end
 
 local function said(pattern)
@@ -39,14 +41,20 @@ local function act(pattern)
   })
 end
 
+vim.api.nvim_create_autocmd('FileType', {
+  pattern = 'python',
+  callback = function(event)
+    vim.lsp.start({
+      name = 'bonafix',
+      cmd = server,
+      root_dir = vim.fn.getcwd(),
+      init_options = options,
+    }, { bufnr = event.buf })
+  end,
+})
+vim.cmd('filetype on')
 vim.cmd.edit('test_calc.py')
 local test = vim.api.nvim_get_current_buf()
-vim.lsp.start({
-  name = 'bonafix',
-  cmd = server,
-  root_dir = vim.fn.getcwd(),
-  init_options = options,
-})
 
 await('the diagnostic', function() return #vim.diagnostic.get(test) > 0 end)
 local shown = vim.diagnostic.get(test)[1]
@@ -59,9 +67,11 @@ act('^Fix .* with Bonafix$')
 await('the fix', function() return said('fix for .* is ready') or said('[Nn]o fix') end)
 
 act('^Apply ')
-local product = vim.fn.bufadd('calc.py')
-vim.fn.bufload(product)
-await('the edit', function() return vim.bo[product].modified end)
+await('the edit', function()
+  local product = vim.fn.bufnr('calc.py')
+  return product > 0 and vim.bo[product].modified
+end)
+await('its confirmation', function() return said('applied .* fix') end)
 
 vim.cmd('wall')
 await('the green run', function() return #vim.diagnostic.get(test) == 0 end)

@@ -91,6 +91,19 @@ async def test_the_action_starts_a_job_that_ends_in_an_edit(editor):
     assert editor.text("calc.py") == FIXED
 
 
+async def test_an_edit_made_by_the_client_is_confirmed(editor):
+    """The command that follows a ready edit says whether the text is there."""
+    await fixed(editor)
+    action = (await editor.actions("test_calc.py", 4))[0]
+    (argument,) = action["command"]["arguments"]
+    await editor.command("apply", argument)
+    await editor.shown("does not have the fixed text")
+    await editor.make(action["edit"])
+    await editor.command("apply", argument)
+    await editor.shown("applied verified fix")
+    assert "workspace/applyEdit" not in [n["method"] for n in editor.notes]
+
+
 async def test_alternatives_and_evidence_are_offered(editor):
     """Beside the best fix stand the alternatives, a new try and the evidence."""
     await fixed(editor)

@@ -1,13 +1,15 @@
 """Small projects written to disk, and real runs of their tests in real cells."""
 
 import asyncio
+import os
 import tempfile
 import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from tests.observe.environments import plain
+from tests.observe.environments import CACHE, plain
 
 from bonafix.config import Config
 from bonafix.domain import Runner, Snapshot, silent
@@ -41,12 +43,25 @@ class Bench:
     run: Runner
 
 
+def found(root: Path, settings: Config) -> Interpreter:
+    """The interpreter; the kept environments are examined once only."""
+    if not settings.interpreter.startswith(str(CACHE)) or "PYTHONPATH" in os.environ:
+        return asyncio.run(find(root, settings))
+    return kept(settings.interpreter)
+
+
+@cache
+def kept(python: str) -> Interpreter:
+    """One of the kept environments."""
+    return asyncio.run(find(CACHE, Config(interpreter=python)))
+
+
 @contextmanager
 def bench(root: Path, settings: Config):
     """A bench for the project at `root`, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="bonafix-test-") as folder:
         snapshot = take(root, Path(folder) / "lower", carry=settings.carry)
-        interpreter = asyncio.run(find(root, settings))
+        interpreter = found(root, settings)
         run = make_runner(snapshot, interpreter, settings)
         yield Bench(root, snapshot, interpreter, settings, run)
 

@@ -59,7 +59,7 @@ ENDS = {
 def ends(tmp_path_factory):
     """One run of all of them, with a short time for each."""
     root = write(tmp_path_factory.mktemp("ends"), ENDS)
-    return observe(root, per_test=3.0, record_lines=True)
+    return observe(root, per_test=4.0, record_lines=True)
 
 
 def test_the_others_still_run(ends):

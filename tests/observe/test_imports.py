@@ -55,7 +55,6 @@ LAYOUTS = {
         "src/",
         ("--config-settings", "editable_mode=strict"),
     ),
-    "hatchling src": (HATCHLING, "src/", ()),
     "hatchling dev-mode-exact": (
         HATCHLING + "\n    [tool.hatch.build]\n    dev-mode-exact = true\n",
         "src/",
@@ -124,13 +123,11 @@ def test_editable_install_runs_the_copy(layout, tmp_path):
     assert set(outcomes(run).values()) == {"passed"}, run.output
 
 
-def test_a_finder_written_by_hand(tmp_path):
-    """A mapping on `sys.meta_path` is turned towards the copy."""
-    root = project(tmp_path / "project", SETUPTOOLS, "lib/")
-    chosen, packages = environment(tmp_path / "venv", plain())
+def by_hand(packages, name, folder):
+    """An import hook such as build backends write."""
     (packages / "hand_finder.py").write_text(
         "import importlib.util\n"
-        f"MAPPING = {{'demo': {str(root / 'lib' / 'demo')!r}}}\n"
+        f"MAPPING = {{{name!r}: {str(folder)!r}}}\n"
         "class Finder:\n"
         "    @classmethod\n"
         "    def find_spec(cls, name, path=None, target=None):\n"
@@ -142,7 +139,28 @@ def test_a_finder_written_by_hand(tmp_path):
     )
     line = "import sys, hand_finder; sys.meta_path.append(hand_finder.Finder)\n"
     (packages / "hand.pth").write_text(line)
+
+
+def test_a_finder_written_by_hand(tmp_path):
+    """A mapping on `sys.meta_path` is turned towards the copy."""
+    root = project(tmp_path / "project", SETUPTOOLS, "lib/")
+    chosen, packages = environment(tmp_path / "venv", plain())
+    by_hand(packages, "demo", root / "lib" / "demo")
     run = observe(root, config(chosen), files={"lib/demo/calc.py": FIXED})
+    require_usable(run)
+    assert set(outcomes(run).values()) == {"passed"}, run.output
+
+
+def test_another_projects_editable_install_can_be_read(tmp_path):
+    """What the environment imports from elsewhere is there, confined or not."""
+    write(tmp_path / "other", {"helper/__init__.py": "ONE = 1\n"})
+    root = write(
+        tmp_path / "project",
+        {"test_a.py": "import helper\n\ndef test_a(): assert helper.ONE == 1\n"},
+    )
+    chosen, packages = environment(tmp_path / "venv", plain())
+    by_hand(packages, "helper", tmp_path / "other" / "helper")
+    run = observe(root, config(chosen))
     require_usable(run)
     assert set(outcomes(run).values()) == {"passed"}, run.output
 

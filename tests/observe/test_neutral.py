@@ -36,12 +36,10 @@ def with_plugins():
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ("-x", ("-x/--maxfail",)),
         ("--maxfail=1 -q --tb=no", ("--tb", "-x/--maxfail")),
         ("--lf --sw", ("--lf", "--sw")),
         ("--junitxml=report.xml", ("--junitxml",)),
-        ("--ff --color=yes", ("--ff",)),
-        ("-ra -v", ()),
+        ("-ra -v --color=yes", ()),
     ],
 )
 def test_pytests_own_options(options, told, tmp_path):

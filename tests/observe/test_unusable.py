@@ -17,10 +17,6 @@ UNUSABLE = {
         {"test_a.py": GOOD, "test_b.py": "def test_b(:\n"},
         "SyntaxError",
     ),
-    "raises at import": (
-        {"test_b.py": "raise ValueError('at import')\n"},
-        "at import",
-    ),
     "unknown option": (
         {"pytest.ini": "[pytest]\naddopts = --no-such\n", "test_a.py": GOOD},
         "--no-such",
@@ -42,7 +38,7 @@ UNUSABLE = {
         {"pytest.ini": "[pytest]\naddopts = -k nothing\n", "test_a.py": GOOD},
         "deselected",
     ),
-    "unknown fixture is no such case": (
+    "hook": (
         {"conftest.py": "def pytest_collection(): raise OSError('hook')\n"},
         "hook",
     ),

@@ -77,8 +77,9 @@ async def _stages(
 ) -> AsyncIterator[_Step]:
     yield _Step(record=policy(candidate.patch, case.baseline.layout))
     files = candidate.patch.files
-    if case.targets:
-        # Most candidates end here, so it comes before the suite on its own.
+    if case.targets and candidate.author != "search":
+        # Most candidates end here, so it comes before the suite on its own; the
+        # search engine has run the targets itself before it proposes.
         listen(Event(kind="stage", text="target"))
         aimed = await run(files, select=[t.id for t in case.targets])
         record = _timed(target(case.targets, aimed), aimed)

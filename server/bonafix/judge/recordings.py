@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bonafix.domain import (
     Baseline,
@@ -99,6 +100,63 @@ def distinct(calls: Sequence[Call]) -> dict[Key, list[Call]]:
     for call in calls:
         table.setdefault(key_of(call), []).append(call)
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """Which attributes only the patch knows: its own book-keeping, not behaviour."""
+
+    modules: tuple[str, ...]  # changed files, without their suffix
+    before: str  # their text
+
+    @classmethod
+    def by(cls, patch: Patch) -> Invented:
+        """Read the changed files."""
+        stems = [
+            change.path.removesuffix(".py").removesuffix("/__init__")
+            for change in patch.changes
+        ]
+        texts = [(c.before or b"").decode("utf-8", "replace") for c in patch.changes]
+        return cls(tuple(stems), "\n".join(texts))
+
+    def owns(self, module: str) -> bool:
+        """Whether a dotted module name is that of a changed file."""
+        stem = module.replace(".", "/")
+        return any(own == stem or own.endswith("/" + stem) for own in self.modules)
+
+    def without(self, value: Value) -> Value:
+        """The value with those attributes taken out."""
+        items = [self.without(item) for item in value.items]
+        named = len(value.names)
+        if not named or not self.owns(value.text.partition(":")[0]):
+            return replace(value, items=tuple(items))
+        bare, attributes = items[:-named], items[-named:]
+        kept = [
+            (name, item)
+            for name, item in zip(value.names, attributes, strict=False)
+            if re.search(rf"\b{re.escape(name)}\b", self.before)
+        ]
+        return replace(
+            value,
+            items=(*bare, *(item for _, item in kept)),
+            names=tuple(name for name, _ in kept),
+        )
+
+    def unseen(self, behaviour: Behaviour) -> Behaviour:
+        """A behaviour as code that does not know those attributes sees it."""
+        value, after = behaviour.value, behaviour.after
+        left = tuple(self.without(one) if one else None for one in after)
+        return replace(
+            behaviour, value=self.without(value) if value else None, after=left
+        )
+
+    def call(self, call: Call) -> Call:
+        """A call with such arguments."""
+        return replace(
+            call,
+            args=tuple(self.without(one) for one in call.args),
+            kwargs=tuple((name, self.without(one)) for name, one in call.kwargs),
+        )
 
 
 def same(one: Behaviour, other: Behaviour, *, printed: bool = False) -> bool:

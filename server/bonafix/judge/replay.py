@@ -6,11 +6,31 @@ recorded to do: what depends on fixtures, relative paths or patched clocks does 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bonafix.domain import Behaviour, Call, Caller, Evidence, Patch, Place, Verdict
-from bonafix.judge.recordings import Key, Recorded, distinct, same, shape, tally
+from bonafix.domain import (
+    Behaviour,
+    Call,
+    Caller,
+    Evidence,
+    Patch,
+    Place,
+    Value,
+    Verdict,
+)
+from bonafix.judge.recordings import (
+    Invented,
+    Key,
+    Recorded,
+    distinct,
+    key_of,
+    same,
+    shape,
+    tally,
+)
 from bonafix.judge.showing import show_behaviour, show_call
 
 CALLS = 150  # distinct calls that are made again
@@ -35,29 +55,31 @@ async def replay(patch: Patch, recorded: Recorded, call: Caller) -> Evidence:
     inside = _chosen(recorded)
     if not inside:
         return _nothing(recorded)
-    before = distinct(recorded.original.calls)
-    known = [key for key in inside if key in before]
+    twins = _twins(patch, recorded, inside)
     runs = [
         await call(
             files,
-            [inside[key][0] for key in keys],
+            requests,
             paths=recorded.patched.paths,
-            cpu_seconds=budget([c for key in keys for c in inside[key]]),
+            cpu_seconds=budget([c for group in inside.values() for c in group]),
             seed=SEED,
             passes=PASSES,
             shuffle=True,
             effects=True,
         )
-        for files, keys in (({}, known), (patch.files, list(inside)))
+        for files, requests in (
+            ({}, [group[0] for group in twins.values()]),
+            (patch.files, [group[0] for group in inside.values()]),
+        )
     ]
-    original = dict(zip(known, zip(*runs[0].passes, strict=True), strict=True))
+    original = dict(zip(twins, zip(*runs[0].passes, strict=True), strict=True))
     patched = dict(zip(inside, zip(*runs[1].passes, strict=True), strict=True))
-    steady = {k for k in known if _steady(before[k], original[k])}
+    steady = {k for k in twins if _steady(twins[k], original[k])}
     findings, dropped = [], []
     equal = 0
     for key, calls in inside.items():
-        reason = _droppable(key, calls, patched[key], steady, known)
-        finding = _compare(calls, patched[key], original.get(key), key in steady)
+        reason = _droppable(key, calls, patched[key], steady, twins)
+        finding = _compare(patch, calls, patched[key], original.get(key), key in steady)
         if finding and (finding.kind == "greedy" or not reason):
             findings.append(finding)
         elif reason:
@@ -82,6 +104,40 @@ def _chosen(recorded: Recorded) -> dict[Key, list[Call]]:
     return dict(list(distinct(ended).items())[:CALLS])
 
 
+def _twins(
+    patch: Patch, recorded: Recorded, inside: Mapping[Key, Sequence[Call]]
+) -> dict[Key, list[Call]]:
+    """The original's calls with the same arguments.
+
+    Attributes that only the patched code gives its objects make no difference; and
+    where arguments differ more, the call at the same place in the same test is meant.
+    """
+    invented = Invented.by(patch)
+    by_arguments = distinct(recorded.original.calls)
+    by_place = _places(recorded.original.calls)
+    places = {id(call): place for place, call in _places(recorded.patched.calls).items()}
+    found: dict[Key, list[Call]] = {}
+    for key, calls in inside.items():
+        group = by_arguments.get(key) or by_arguments.get(
+            key_of(invented.call(calls[0]))
+        )
+        other = by_place.get(places.get(id(calls[0]), ("", "", 0)))
+        if group or other:
+            found[key] = group or ([other] if other else [])
+    return found
+
+
+def _places(calls: Sequence[Call]) -> dict[tuple[str, str, int], Call]:
+    """Test, function, and which of its calls in that test -> call."""
+    counts: Counter[tuple[str, str]] = Counter()
+    table: dict[tuple[str, str, int], Call] = {}
+    for call in calls:
+        there = (call.test, call.function.qualname)
+        table[(*there, counts[there])] = call
+        counts[there] += 1
+    return table
+
+
 def _steady(calls: Sequence[Call], again: Sequence[Behaviour]) -> bool:
     """Whether the original does again, each time, what it did in every test."""
     return all(
@@ -96,7 +152,7 @@ def _droppable(
     calls: Sequence[Call],
     again: Sequence[Behaviour],
     steady: set[Key],
-    known: Sequence[Key],
+    known: Collection[Key],
 ) -> str:
     """Why a call says nothing; empty where it counts."""
     if not all(one.known for one in again):
@@ -112,7 +168,41 @@ def _droppable(
     return ""
 
 
+def forged(value: Value | None, patch: Patch) -> bool:
+    """Whether an object in it is of a class that the patch made, or is a mock.
+
+    Query builders and the like may have an `__eq__` that is true of everything; what
+    was there before the patch is the project's own affair.
+    """
+    if value is None:
+        return False
+    module, _, name = value.text.partition(":")
+    if value.type in {"like", "object", "namedtuple"} and _made(module, name, patch):
+        return True
+    return any(forged(item, patch) for item in value.items)
+
+
+def _made(module: str, name: str, patch: Patch) -> bool:
+    if module.startswith("unittest.mock"):
+        return True
+    if not Invented.by(patch).owns(module):
+        return False
+    last = name.rpartition(".")[2]
+    before = [_class_text(change.before, last) for change in patch.changes]
+    after = [_class_text(change.after, last) for change in patch.changes]
+    return not any(before) or before != after
+
+
+def _class_text(data: bytes | None, name: str) -> str:
+    """A class statement down to the next line that is not indented deeper."""
+    text = (data or b"").decode("utf-8", "replace")
+    pattern = rf"^([ \t]*)class {re.escape(name)}\b.*(?:\n(?:\1[ \t].*|[ \t]*))*"
+    found = re.search(pattern, text, re.MULTILINE)
+    return found[0].strip() if found else ""
+
+
 def _compare(
+    patch: Patch,
     calls: Sequence[Call],
     again: Sequence[Behaviour],
     original: Sequence[Behaviour] | None,
@@ -121,7 +211,7 @@ def _compare(
     inside = calls[0].behaviour
     assert inside is not None
     known = [one for one in again if one.known]
-    greedy = [one for one in known if one.greedy]
+    greedy = [one for one in known if one.greedy and forged(one.value, patch)]
     if greedy and not any(one.greedy for one in original or ()):
         return _Finding(
             call=calls[0], inside=inside, outside=greedy[0], kind="greedy"

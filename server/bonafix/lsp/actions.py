@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from bonafix.lsp.findings import short_name
 
+APPLY = "bonafix.apply"
 FIX = "bonafix.fix"
 CANCEL = "bonafix.cancel"
 EVIDENCE = "bonafix.showEvidence"
@@ -21,6 +22,7 @@ Standing = Literal["ready", "applied", "moved", "undeliverable"]
 class Choice:
     """A judged patch as it may be offered now."""
 
+    number: int  # among the job's choices
     label: str
     verified: bool
     standing: Standing
@@ -86,7 +88,7 @@ def _with_job(
         title = f"Cancel the fix of {name}"
         return [_command(diagnostic, title, CANCEL, {"job": job.id})]
     standings = {choice.standing for choice in job.choices}
-    made = _deliver(diagnostic, job.choices)
+    made = _deliver(diagnostic, job)
     if "applied" in standings:
         pass  # the run that follows will show what became of it
     elif "moved" in standings and "ready" not in standings:
@@ -100,21 +102,20 @@ def _with_job(
     return made
 
 
-def _deliver(
-    diagnostic: types.Diagnostic, choices: Sequence[Choice]
-) -> list[types.CodeAction]:
-    ready = [choice for choice in choices if choice.standing == "ready"]
-    return [
-        types.CodeAction(
-            title=choice.label if number == 1 else f"Alternative: {choice.label}",
-            kind=types.CodeActionKind.QuickFix,
-            diagnostics=[diagnostic],
-            # One key may apply a verified fix only; a plausible one is chosen.
-            is_preferred=number == 1 and choice.verified,
-            edit=choice.edit,
-        )
-        for number, choice in enumerate(ready, 1)
-    ]
+def _deliver(diagnostic: types.Diagnostic, job: JobView) -> list[types.CodeAction]:
+    """Each ready edit; the command that follows it looks whether it landed."""
+    made = []
+    for choice in job.choices:
+        if choice.standing != "ready":
+            continue
+        title = choice.label if not choice.number else f"Alternative: {choice.label}"
+        argument = {"job": job.id, "candidate": choice.number, "made": True}
+        # One key may apply a verified fix only; a plausible one is chosen.
+        best = not choice.number and choice.verified
+        action = _command(diagnostic, title, APPLY, argument, preferred=best)
+        action.edit = choice.edit
+        made.append(action)
+    return made
 
 
 def _start(
@@ -135,7 +136,7 @@ def _command(
     diagnostic: types.Diagnostic,
     title: str,
     command: str,
-    argument: dict[str, str],
+    argument: Mapping[str, object],
     *,
     preferred: bool = False,
 ) -> types.CodeAction:

@@ -36,6 +36,7 @@ class OfJob:
 
     job: str
     candidate: int = 0  # 0 is the best, then its alternatives
+    made: bool = False  # the client has made the edit itself: only confirm it
 
 
 def run_tests(arguments: Sequence[object]) -> RunTests:
@@ -71,7 +72,8 @@ def of_job(arguments: Sequence[object], command: str, *extra: str) -> OfJob:
     if isinstance(candidate, int) and candidate < 0:
         raise UsageError(f"{command}: 'candidate' must not be negative")
     number = candidate if isinstance(candidate, int) else 0
-    return OfJob(_required(given, "job", command), number)
+    made = bool(_typed(given, "made", bool))
+    return OfJob(_required(given, "job", command), number, made)
 
 
 def nothing(arguments: Sequence[object], command: str) -> None:

@@ -13,7 +13,7 @@ from bonafix.lsp import arguments, fixes, runs, showing
 from bonafix.lsp.documents import file_path
 from bonafix.lsp.evidence import page
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.landing import deliver, obstacle
+from bonafix.lsp.landing import confirm, deliver, obstacle
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wording import choices, ending
@@ -62,9 +62,12 @@ async def apply(ls: Server, *given: object) -> Answer:
     """`bonafix.apply`: send the edit, if the text is still what was judged."""
     state = ls.state
     with _refusing():
-        request = arguments.of_job(given, "bonafix.apply", "candidate")
+        request = arguments.of_job(given, "bonafix.apply", "candidate", "made")
         job = _job(state, request.job)
         root, judgement = _choice(state, job, request.candidate)
+    if request.made:
+        state.jobs.start("apply", lambda _job: confirm(state, root, judgement))
+        return {"job": job.id, "sent": False, "reason": ""}
     reason = obstacle(state, root, judgement)
     if reason:
         state.client.warn(f"the fix was not applied: {reason}")

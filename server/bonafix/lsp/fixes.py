@@ -133,13 +133,15 @@ def _view(state: State, root: Root, test: str) -> JobView | None:
         return None
     if job.running and job.repair is None:
         return JobView(job.id, running=True)
-    shown = tuple(_choice(state, root, j) for j in choices(job.repair))
+    offered = enumerate(choices(job.repair))
+    shown = tuple(_choice(state, root, number, each) for number, each in offered)
     return JobView(job.id, running=False, choices=shown, has_evidence=True)
 
 
-def _choice(state: State, root: Root, judgement: Judgement) -> Choice:
+def _choice(state: State, root: Root, number: int, judgement: Judgement) -> Choice:
     standing, edit = _standing(state, root, judgement)
-    return Choice(label(judgement), judgement.verdict.accepted, standing, edit)
+    verified = judgement.verdict.accepted
+    return Choice(number, label(judgement), verified, standing, edit)
 
 
 def _standing(

@@ -48,16 +48,22 @@ async def _deliver(state: State, root: Root, judgement: Judgement) -> None:
     )
     params = types.ApplyWorkspaceEditParams(edit=edit, label="Bonafix")
     refused = await _refusal(state, params)
-    if await _seen(state, root, judgement, wait=not refused):
-        state.client.inform(f"applied {judgement.verdict} fix: {numbers(judgement)}")
-    elif refused:
+    if refused and not await _seen(state, root, judgement, seconds=0):
         state.client.warn(f"the fix was not applied: {refused}")
     else:
-        files = ", ".join(judgement.candidate.patch.paths)
-        state.client.warn(
-            f"the editor said that it applied the fix, but {files} does not have "
-            "the fixed text. Undo what is there and apply it again."
-        )
+        await confirm(state, root, judgement)
+
+
+async def confirm(state: State, root: Root, judgement: Judgement) -> None:
+    """Say whether an edit that the client claims to have made is in the text."""
+    if await _seen(state, root, judgement, seconds=state.timing.landing):
+        state.client.inform(f"applied {judgement.verdict} fix: {numbers(judgement)}")
+        return
+    files = ", ".join(judgement.candidate.patch.paths)
+    state.client.warn(
+        f"the edit was made, says the editor, but {files} does not have the fixed "
+        "text as far as it is known here. Look at it, then save it or undo."
+    )
 
 
 async def _refusal(state: State, params: types.ApplyWorkspaceEditParams) -> str:
@@ -74,10 +80,12 @@ async def _refusal(state: State, params: types.ApplyWorkspaceEditParams) -> str:
     return f"the editor refused the edit{f': {reason}' if reason else ''}"
 
 
-async def _seen(state: State, root: Root, judgement: Judgement, *, wait: bool) -> bool:
-    """Whether the fixed text is there; waits, bounded, for the client to tell."""
+async def _seen(
+    state: State, root: Root, judgement: Judgement, *, seconds: float
+) -> bool:
+    """Whether the fixed text is there within `seconds`."""
     patch, look = judgement.candidate.patch, state.look(root)
-    end = time.monotonic() + (state.timing.landing if wait else 0)
+    end = time.monotonic() + seconds
     while not landed(patch, look):
         if time.monotonic() >= end:
             return False

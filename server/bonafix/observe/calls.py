@@ -108,7 +108,7 @@ def make_caller(
             "effects": effects,
             "cpu_seconds": cpu_seconds,
             "hangs": HANGS,
-            **_functions(requests, tested),
+            **request_functions(requests, tested),
         }
         limit = _PATIENCE + _WALL * cpu_seconds * max(len(requests) * passes, HANGS)
         async with _place(snapshot, interpreter, config, files) as (here, env):
@@ -144,7 +144,7 @@ async def _place(
         yield here, env
 
 
-def _functions(requests: Sequence[Call], tested: Sequence[Call]) -> Fields:
+def request_functions(requests: Sequence[Call], tested: Sequence[Call]) -> Fields:
     """The calls in the script's form: functions once, calls by their index."""
     known: dict[tuple[FunctionRef, str], int] = {}
     for call in (*requests, *tested):

@@ -34,6 +34,7 @@ class Interpreter:
     prefix: str
     base_prefix: str  # another than `prefix` in a virtual environment
     import_path: tuple[str, ...]  # sys.path as it starts
+    editable: tuple[str, ...] = ()  # what import hooks lead to
     user_base: str = ""  # where `pip install --user` puts things; "" = not used
     pytest: str = ""  # version
     plugins: tuple[str, ...] = ()  # names of the pytest11 entry points
@@ -135,6 +136,7 @@ def _interpreter(
         prefix=str(facts.get("prefix", "")),
         base_prefix=str(facts.get("base_prefix", "")),
         import_path=_texts(facts, "path"),
+        editable=_texts(facts, "editable"),
         user_base=str(facts.get("user_base", "")),
         pytest=str(facts.get("pytest", "")),
         plugins=_texts(facts, "plugins"),

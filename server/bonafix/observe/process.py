@@ -42,6 +42,7 @@ class Order:
     stop_at_first: bool
     per_test: float  # seconds, wall
     deadline: float  # on the monotonic clock, of the whole run
+    brief: bool = False  # without plugins' versions and modules' places
     functions: Sequence[FunctionRef] = ()  # whose calls are recorded
 
 
@@ -186,5 +187,6 @@ def fields(cell: Cell, order: Order, nonce: str) -> dict[str, object]:
         "lines": order.record_lines,
         "stop_at_first": order.stop_at_first,
         "per_test": order.per_test,
+        "brief": order.brief,
         "functions": [asdict(function) for function in order.functions],
     }

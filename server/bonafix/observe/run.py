@@ -135,7 +135,7 @@ def readable(interpreter: Interpreter, root: Path) -> tuple[Path, ...]:
     prefixes = {Path(interpreter.prefix), Path(interpreter.base_prefix)}
     outside = {
         Path(entry)
-        for entry in interpreter.import_path
+        for entry in (*interpreter.import_path, *interpreter.editable)
         if Path(entry).is_absolute() and not Path(entry).is_relative_to(root)
     }
     return tuple(sorted(prefixes | outside | {process.LAUNCHER.parent}))

@@ -19,10 +19,11 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from bonafix.errors import SandboxError
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
 from bonafix.observe.process import Hear, Order, Watch, fields, lines
@@ -35,7 +36,7 @@ _LOADING = 30.0  # seconds for imports
 _ANSWERS = frozenset({"prepared", "loaded", "modules", "over", "unlaid"})
 
 Files = Mapping[str, bytes | None]
-Module = tuple[str, str, bool]  # see `inside/preload.py`
+Module = tuple[str, str]  # name, real path of its file
 
 
 class LostError(Exception):
@@ -60,7 +61,7 @@ class Zygote:
 
         After a stop the process is good for nothing more.
         """
-        await self._order("load", modules=list(modules))
+        await self._order("load", secrets.token_hex(16), {"modules": list(modules)})
         return text(await self._answer("loaded", _LOADING), "culprit")
 
     async def run(
@@ -74,13 +75,10 @@ class Zygote:
         begun = time.monotonic()
         log = Log(secrets.token_hex(16))
         self.watch = Watch(order, log, hear)
-        await self._order(
-            "run",
-            nonce=log.nonce,
-            files={path: _text(content) for path, content in files.items()},
-            request=fields(self.cell, order, log.nonce),
-            tell=tell,
-        )
+        laid = {path: _text(content) for path, content in files.items()}
+        request = fields(self.cell, replace(order, brief=True), log.nonce)
+        wanted = {"files": laid, "request": request, "tell": tell}
+        await self._order("run", log.nonce, wanted)
         over = await self._end()
         seconds = time.monotonic() - begun
         return self._attempt(over, seconds), _modules(self.answers.get("modules", {}))
@@ -97,7 +95,7 @@ class Zygote:
             if watch.log.code is None:
                 watch.late = time.monotonic() >= watch.order.deadline
                 watch.hung = "" if watch.late else watch.log.current
-            await self._order("stop", nonce=self.nonce)
+            await self._send({"do": "stop", "nonce": self.nonce})
             await self._answer("over", _PATIENCE)
         if "unlaid" in self.answers:
             raise LostError(text(self.answers["unlaid"], "message"))
@@ -128,7 +126,7 @@ class Zygote:
             LostError: it never says so.
         """
         nonce = secrets.token_hex(16)
-        await self._order("prepare", **fields(self.cell, order, nonce))
+        await self._order("prepare", nonce, fields(self.cell, order, nonce))
         await self._answer("prepared", _LOADING)
 
     def take(self, line: bytes) -> None:
@@ -141,11 +139,13 @@ class Zygote:
             self.watch.take(line)
         self.changed.set()
 
-    async def _order(self, do: str, *, nonce: str = "", **rest: object) -> None:
-        if do != "stop":
-            self.nonce = nonce or secrets.token_hex(16)
-            self.answers.clear()
-        line = json.dumps({**rest, "do": do, "nonce": self.nonce}).encode() + b"\n"
+    async def _order(self, do: str, nonce: str, rest: Fields) -> None:
+        self.nonce = nonce
+        self.answers.clear()
+        await self._send({**rest, "do": do, "nonce": nonce})
+
+    async def _send(self, order: Fields) -> None:
+        line = json.dumps(order).encode() + b"\n"
         try:
             async with asyncio.timeout(_PATIENCE):
                 await asyncio.get_running_loop().sock_sendall(self.orders, line)
@@ -164,11 +164,20 @@ class Zygote:
     async def _change(self, seconds: float) -> None:
         """Wait until something was heard, at most for `seconds`."""
         if self.gone:
-            raise LostError("it has ended")
+            raise LostError(await self._death())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.changed.wait()
         self.changed.clear()
+
+    async def _death(self) -> str:
+        """How it ended, with the last that it said."""
+        try:
+            ended = await self.running.wait()
+        except SandboxError as error:
+            return str(error)
+        how = f"signal {ended.signal}" if ended.signal else f"code {ended.code}"
+        return f"it ended with {how}: {ended.output.strip().rpartition(chr(10))[2]}"
 
 
 @asynccontextmanager
@@ -220,8 +229,7 @@ def _modules(told: Fields) -> tuple[Module, ...]:
     found = told.get("modules")
     rows = found if isinstance(found, list) else []
     return tuple(
-        (row[0], row[1], row[2])
+        (row[0], row[1])
         for row in rows
-        if isinstance(row, list)
-        and [type(value) for value in row] == [str, str, bool]
+        if isinstance(row, list) and [type(value) for value in row] == [str, str]
     )

@@ -110,13 +110,22 @@ def _arrange(
 ) -> tuple[tuple[Place, ...], tuple[tuple[str, str], ...]]:
     secret = [snapshot.root, snapshot.lower, base.parent, *homes(), *hidden]
     hide = {os.path.realpath(path) for path in secret}
-    show = {os.path.realpath(path) for path in readable if path.exists()}
+    show = {os.path.realpath(path) for path in readable if _reachable(path)}
     if caps.mounts:
-        hide |= {os.path.realpath(path) for path in _PRIVATE if Path(path).exists()}
+        hide |= {os.path.realpath(path) for path in _PRIVATE if _reachable(path)}
         hide |= set(_sockets())
-        show |= {path for path in _PACKAGES if Path(path).exists()}
+        show |= {path for path in _PACKAGES if _reachable(path)}
     links = [link for path in readable for link in view.links_on_the_way(path)]
     return view.arrange(hide, show), tuple(dict.fromkeys(links))
+
+
+def _reachable(path: str | Path) -> bool:
+    """Whether it is there, as far as this user can see."""
+    try:
+        os.stat(path)  # noqa: PTH116 - pathlib's questions raise where we may not look
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _sockets() -> Iterator[str]:
@@ -130,7 +139,7 @@ def _sockets() -> Iterator[str]:
         return
     for line in table.splitlines():
         path = line.split(maxsplit=7)[-1]
-        if path.startswith("/") and Path(path).is_socket():
+        if path.startswith("/") and _reachable(path):
             yield os.path.realpath(path)
 
 
@@ -215,7 +224,7 @@ def _landlock(ground: Ground) -> Landlock:
         read = [*view.readable(ground.places), *own]
     # processes write to their own entries there; root could reach the machine's
     proc = ["/proc"] if ground.caps.proc or not ground.caps.root else []
-    present = [path for path in _DEVICES if Path(path).exists()]
+    present = [path for path in _DEVICES if _reachable(path)]
     return {"read": read, "write": [*own, *present, *proc]}
 
 

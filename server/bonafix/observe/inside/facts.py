@@ -27,6 +27,7 @@ def main() -> None:
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "path": path,
+        "editable": sorted(_editable()),
         "user_base": site.getuserbase() if site.ENABLE_USER_SITE else "",
         "pytest": _version("pytest"),
         "plugins": _plugins(),
@@ -34,6 +35,18 @@ def main() -> None:
         "installed": sorted(_installed(path)),
     }
     sys.stdout.write(_MARK + json.dumps(facts) + "\n")
+
+
+def _editable() -> typing.Iterator[str]:
+    """Packages and modules that finders on `sys.meta_path` know the places of."""
+    for finder in sys.meta_path:
+        module = sys.modules.get(getattr(finder, "__module__", "") or "")
+        for holder, name in ((module, "MAPPING"), (finder, "_redirections")):
+            mapping = getattr(holder, name, None)
+            for target in mapping.values() if isinstance(mapping, dict) else ():
+                if isinstance(target, str) and os.path.isabs(target):
+                    folder, name = os.path.split(target)
+                    yield folder if name == "__init__.py" else target
 
 
 def _version(name: str) -> typing.Optional[str]:

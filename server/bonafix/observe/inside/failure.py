@@ -77,6 +77,23 @@ def deepest_own(
     return None
 
 
+def import_place(
+    error: BaseException, places: relocate.Places
+) -> typing.Optional[typing.List[object]]:
+    """The deepest line of the project on the way to a collection error."""
+    seen: typing.List[BaseException] = []
+    place: typing.Optional[typing.List[object]] = None
+    link: typing.Optional[BaseException] = error
+    while link is not None and not any(link is one for one in seen):
+        seen.append(link)
+        name, line = getattr(link, "filename", None), getattr(link, "lineno", None)
+        if isinstance(link, SyntaxError) and places.own(real(name or "<>")):
+            return [places.relative(real(name or "")), line or 1]
+        place = deepest_own(link, places) or place
+        link = link.__cause__ or link.__context__
+    return place
+
+
 def _inner(error: BaseException) -> typing.Tuple[BaseException, Facts]:
     """What a doctest's failure is about."""
     failures = getattr(error, "failures", None)  # pytest collects several

@@ -12,12 +12,12 @@ import typing
 
 import pytest
 
-from . import calls, failure, items, lines, neutral, opened, relocate, shorten, stuck
+from . import calls, failure, items, lines, neutral, opened, relocate, reports, stuck
 
 if typing.TYPE_CHECKING:
     from .channel import Channel
 
-TEXT = 32 * 1024  # characters of captured output, and of pytest's own rendering
+_PATIENT = 4  # a test that used this part of its time for computing may be in a loop
 _CHUNK = 200  # ids in one event
 _KEY = "_bonafix"  # attribute of a report; reports of forked tests come back with it
 
@@ -39,6 +39,7 @@ class Plugin:
         events: Channel,
     ) -> None:
         self._request = request
+        self._brief = request["brief"]  # what a screening does not ask for is left out
         self._places = places
         self._events = events
         self._neutralised: typing.List[str] = []
@@ -49,7 +50,7 @@ class Plugin:
         self._calls = calls.Recorder(request["tree"], functions) if functions else None
         self._compared: typing.Optional[failure.Compared] = None
         self._cpu = 0.0
-        self._stuck = stuck.Alarm(request["per_test"] / 2, self._send_stuck)
+        self._stuck = stuck.Alarm(request["per_test"] / _PATIENT, self._send_stuck)
 
     # ------------------------------------------------------------ configuration
 
@@ -95,7 +96,7 @@ class Plugin:
             interpreter="{} {}".format(
                 platform.python_implementation(), platform.python_version()
             ),
-            plugins=_plugins(config),
+            plugins=[] if self._brief else _plugins(config),
             neutralised=self._neutralised,
             rootdir=self._places.relative(os.path.realpath(str(config.rootpath))),
         )
@@ -109,7 +110,9 @@ class Plugin:
         report = outcome.get_result()
         call = getattr(report, "call", None)
         if report.failed and call is not None and call.excinfo is not None:
-            setattr(report, _KEY, _import_place(call.excinfo.value, self._places))
+            setattr(
+                report, _KEY, failure.import_place(call.excinfo.value, self._places)
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: typing.Any) -> None:
@@ -118,7 +121,7 @@ class Plugin:
             self._events.send(
                 "uncollected",
                 id=report.nodeid,
-                message=_rendering(report.longrepr),
+                message=reports.rendering(report.longrepr),
                 place=getattr(report, _KEY, None),
             )
 
@@ -177,7 +180,7 @@ class Plugin:
         self._events.send("lines", id=node_id, lines=table)
 
     def _send_stuck(self, item: typing.Any, frame: types.FrameType) -> None:
-        """Tell where a test is that has used up half of its time."""
+        """Tell where a test is that has computed for long."""
         facts = failure.standing(frame, self._places, items.file_of(item))
         self._events.send("stuck", id=item.nodeid, **facts)
         if self._recorder:
@@ -226,9 +229,12 @@ class Plugin:
         """Tell of one phase."""
         facts = dict(getattr(report, _KEY, {}))
         if report.failed:
-            facts.update(longrepr=_rendering(report.longrepr), captured=_output(report))
+            facts.update(
+                longrepr=reports.rendering(report.longrepr),
+                captured=reports.output(report),
+            )
         if report.skipped or hasattr(report, "wasxfail"):
-            facts["message"] = _reason(report)
+            facts["message"] = reports.reason(report)
         self._events.send(
             "report",
             id=report.nodeid,
@@ -246,7 +252,7 @@ class Plugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> None:
         """Tell of an error in pytest or a plugin."""
-        self._events.send("internal", message=_rendering(excrepr))
+        self._events.send("internal", message=reports.rendering(excrepr))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: typing.Any) -> typing.Iterator[None]:
@@ -263,7 +269,7 @@ class Plugin:
             code=int(session.exitstatus),
             stopped=str(session.shouldstop or session.shouldfail or ""),
             opened=files,
-            foreign=relocate.foreign(self._places),
+            foreign=[] if self._brief else relocate.foreign(self._places),
         )
 
 
@@ -288,44 +294,3 @@ def _asserting() -> typing.Any:
             return frame
         frame = frame.f_back
     return None
-
-
-def _import_place(
-    error: BaseException, places: relocate.Places
-) -> typing.Optional[typing.List[object]]:
-    """The deepest line of the project on the way to a collection error."""
-    seen: typing.List[BaseException] = []
-    place: typing.Optional[typing.List[object]] = None
-    link: typing.Optional[BaseException] = error
-    while link is not None and link not in seen:
-        seen.append(link)
-        name, line = getattr(link, "filename", None), getattr(link, "lineno", None)
-        if isinstance(link, SyntaxError) and places.own(failure.real(name or "<>")):
-            return [places.relative(failure.real(name or "")), line or 1]
-        place = failure.deepest_own(link, places) or place
-        link = link.__cause__ or link.__context__
-    return place
-
-
-def _rendering(longrepr: object) -> str:
-    if longrepr is None:
-        return ""
-    text = shorten.guarded(lambda: str(longrepr), "<no rendering>", seconds=5.0)
-    return shorten.clip(text, TEXT)
-
-
-def _output(report: typing.Any) -> str:
-    parts = [
-        "--- {} ---\n{}".format(title, text)
-        for title, text in report.sections
-        if title.startswith("Captured")
-    ]
-    return shorten.clip("\n".join(parts), TEXT)
-
-
-def _reason(report: typing.Any) -> str:
-    if hasattr(report, "wasxfail"):
-        return shorten.clip(str(report.wasxfail), failure.MESSAGE)
-    longrepr = report.longrepr
-    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
-    return shorten.clip(text.partition("Skipped: ")[2] or text, failure.MESSAGE)

@@ -6,23 +6,23 @@ run had it from, in the run's order, and none of the project's own.
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import sys
 import types
 import typing
 import warnings
+from importlib import metadata
 
 from _pytest.assertion import rewrite
 
 if typing.TYPE_CHECKING:
     from . import relocate
 
-# name, real path of its file, whether pytest had rewritten its assertions
-Entry = typing.Tuple[str, str, bool]
+Entry = typing.Tuple[str, str]  # name, real path of its file
 _BUILT_IN = ("built-in", "frozen")
 
 
@@ -37,38 +37,47 @@ def loaded(
             continue
         origin = _origin(spec)
         if spec.name == name and origin and _outside(origin, places):
-            marked = isinstance(spec.loader, rewrite.AssertionRewritingHook)
-            entries.append((name, origin, marked))
+            entries.append((name, origin))
     return entries
 
 
 def load(
-    entries: typing.Iterable[typing.Sequence[typing.Any]], places: relocate.Places
+    entries: typing.Iterable[typing.Sequence[str]], places: relocate.Places
 ) -> str:
     """Import them; the name at which this had to stop, empty where it did not.
 
     That is one which starts a thread (a fork would lose it) or imports the project.
     """
-    finder = _Finder({name: path for name, path, marked in entries if marked})
+    entries = list(entries)
+    plugins = _plugins()
+    tops = ((name.partition(".")[0], name, path) for name, path in entries)
+    finder = _Finder({name: path for top, name, path in tops if top in plugins})
     sys.meta_path.insert(0, finder)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for name, path, _ in entries:
+            for name, path in _parents_first(entries):
                 if _fits(name, path):
                     _import(name)
                     if _threads() > 1 or _touched(places):
                         return name
     finally:
         sys.meta_path.remove(finder)
+    _note_files()
     return ""
 
 
-class _Finder(rewrite.AssertionRewritingHook):
-    """Rewrites the assertions of plugins, as the run's own hook does.
+def _note_files() -> None:
+    """Have `inspect` look up every module's file now: rendering a failure asks it."""
+    inspect.getmodule(compile("", "<nowhere>", "exec"))
 
-    It is a kind of pytest's hook, or pytest would warn in every run that a plugin
-    was imported too early.
+
+class _Finder(rewrite.AssertionRewritingHook):
+    """Imports plugins as they are, where a run would rewrite their assertions.
+
+    That takes long, and only changes what a failing assertion of a plugin prints. It
+    is a kind of pytest's hook: else pytest would warn in each run that a plugin was
+    imported too early, and some projects make every warning an error.
     """
 
     def __init__(self, marked: typing.Dict[str, str]) -> None:
@@ -86,6 +95,8 @@ class _Finder(rewrite.AssertionRewritingHook):
         found = importlib.machinery.PathFinder.find_spec(name, path, target)
         if found is None or _origin(found) != self._marked[name]:
             return None
+        if not isinstance(found.loader, importlib.machinery.SourceFileLoader):
+            return None
         return importlib.util.spec_from_file_location(
             name,
             found.origin,
@@ -93,20 +104,41 @@ class _Finder(rewrite.AssertionRewritingHook):
             submodule_search_locations=found.submodule_search_locations,
         )
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        """Leave it to the import system."""
-
     def exec_module(self, module: types.ModuleType) -> None:
-        """Run the rewritten module."""
-        path = str(module.__file__)
-        with open(path, "rb") as file:
-            source = file.read()
-        tree = ast.parse(source, filename=path)
-        rewrite.rewrite_asserts(tree, source, path)
-        exec(compile(tree, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        """Run the module's code, compiled once and for all where it was installed."""
+        loader = importlib.machinery.SourceFileLoader(
+            module.__name__, str(module.__file__)
+        )
+        code = loader.get_code(module.__name__)
+        assert code is not None
+        exec(code, module.__dict__)  # noqa: S102 - as any loader does
 
     def mark_rewrite(self, *names: str) -> None:
-        """Plugins announce modules here; the run's own hook is told by them again."""
+        """Plugins announce other modules here."""
+
+
+def _plugins() -> typing.Set[str]:
+    """Top-level modules of all that comes with a plugin: pytest rewrites them."""
+    names = set()
+    for distribution in metadata.distributions():
+        if any(point.group == "pytest11" for point in distribution.entry_points):
+            for file in distribution.files or ():
+                top = file.parts[0]
+                names.add(top[:-3] if top.endswith(".py") else top)
+    return names
+
+
+def _parents_first(
+    entries: typing.Iterable[typing.Sequence[str]],
+) -> typing.Iterator[typing.Tuple[str, str]]:
+    """Each with its packages before it: a package is loaded when all in it is."""
+    paths = {name: path for name, path in entries}
+    for name in paths:
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            package = ".".join(parts[:end])
+            if package in paths:
+                yield package, paths[package]
 
 
 def _fits(name: str, path: str) -> bool:

@@ -87,7 +87,8 @@ class Usage:
     """How a function (or module) uses names, constants and expressions."""
 
     roles: Mapping[str, frozenset[str]]  # name -> the roles it plays
-    counts: Mapping[str, int]  # name -> how often it is written
+    counts: Mapping[str, int]  # name -> how often it stands there
+    reads: Mapping[str, int]  # name -> how often its value is used
     constants: Mapping[str, tuple[Node, ...]]  # literal as written -> its places
     attributes: Mapping[str, frozenset[str]]  # object as written -> its attributes
     donors: tuple[Donor, ...]  # distinct small expressions that another may borrow
@@ -107,11 +108,13 @@ def usage(region: Node) -> Usage:
     attributes: dict[str, set[str]] = {}
     constants: dict[str, list[Node]] = {}
     counts: Counter[str] = Counter()
+    reads: Counter[str] = Counter()
     donors: dict[str, Node] = {}
     for node in walk(region):
         if node.kind == "identifier" and (name_role := role(node)):
             roles.setdefault(node.text, set()).add(name_role)
             counts[node.text] += 1
+            reads[node.text] += _is_read(node)
         elif node.kind in CONSTANTS:
             constants.setdefault(node.text, []).append(node)
         elif node.kind == "attribute":
@@ -123,11 +126,20 @@ def usage(region: Node) -> Usage:
     return Usage(
         roles={name: frozenset(seen) for name, seen in roles.items()},
         counts=counts,
+        reads=reads,
         constants={text: tuple(nodes) for text, nodes in constants.items()},
         attributes={name: frozenset(seen) for name, seen in attributes.items()},
         donors=tuple(_donor(node) for node in donors.values()),
         returns=tuple(_returns(region)),
     )
+
+
+def _is_read(name: Node) -> bool:
+    """Whether a name's value is used where it stands, not only changed."""
+    node = name
+    while role(node) in {"subscripted", "object"} and node.parent is not None:
+        node = node.parent
+    return role(node) not in {"bound", "counted"}
 
 
 def _donor(node: Node) -> Donor:

@@ -82,10 +82,12 @@ def _compared(site: Site) -> Iterator[Rewrite]:
 
 
 def _divisor(site: Site) -> Iterator[Rewrite]:
-    right = site.node.child("right")
-    if operator(site.node) in {"/", "//", "%", "*"} and right is not None:
-        inner = right.named[0] if right.kind == "parenthesized_expression" else right
-        yield from _shifted(inner, 1.0 if inner != right else 0.5)
+    sides = site.node.each("right")
+    sign = operator(site.node)
+    for side in [*site.node.each("left"), *sides] if sign == "*" else sides:
+        inner = side.named[0] if side.kind == "parenthesized_expression" else side
+        if sign in {"/", "//", "%", "*"}:
+            yield from _shifted(inner, 1.0 if inner != side else 0.5)
 
 
 def _shifted(node: Node, weight: float) -> Iterator[Rewrite]:

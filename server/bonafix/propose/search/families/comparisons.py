@@ -54,6 +54,16 @@ def _other(site: Site) -> Iterator[Rewrite]:
                 yield replace(operator, new, weight)
 
 
+def _widened(site: Site) -> Iterator[Rewrite]:
+    """`n == 0` to `n <= 1`: a base case that is too narrow."""
+    signs, sides = site.node.each("operators"), site.node.named
+    if len(signs) == 1 and signs[0].text == "==" and sides[-1].text in {"0", "1"}:
+        value = int(sides[-1].text)
+        at = (signs[0].start, sides[-1].end)
+        yield Rewrite(((*at, f"<= {value + 1}"),))
+        yield Rewrite(((*at, f"<= {value}"),), 0.7)
+
+
 def _holds(comparison: Node) -> bool:
     """Whether the right side could hold the left: no number, no truth value."""
     right = comparison.named[-1]
@@ -94,5 +104,13 @@ TEMPLATES = (
             Example("x = a < b\n", "x = a > b\n"),
             Example("x = a is b\n", "x = a == b\n"),
         ),
+    ),
+    Template(
+        name="base-case-widened",
+        source="QuixBugs (missing base case); TBar FP6",
+        prior=0.15,
+        kinds=_KINDS,
+        rewrites=_widened,
+        examples=(Example("x = len(a) == 0\n", "x = len(a) <= 1\n"),),
     ),
 )

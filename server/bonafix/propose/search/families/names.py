@@ -52,26 +52,27 @@ def _variable(site: Site) -> Iterator[Rewrite]:
     near = (*scope.local, *scope.parameters)
     ranked: list[tuple[float, str]] = []
     for name in scope.names[:_LOOKED_AT]:
-        if name == node.text or name in {"self", "cls", "_"}:
-            continue
         roles = facts.roles.get(name, frozenset())
-        if (own == "called") != ("called" in roles) and name not in near:
-            continue
-        if name not in near and own not in roles:
-            continue
-        ranked.append((_likeness(node.text, name, own, roles, near), name))
-    for weight, name in sorted(ranked, key=lambda pair: -pair[0])[:_MOST]:
-        yield replace(node, name, weight)
-
-
-def _likeness(
-    name: str, other: str, own: str, roles: frozenset[str], near: tuple[str, ...]
-) -> float:
-    same_use = 0.35 if own in roles else 0.0
-    spelling = 0.35 * _spelt_alike(name, other)
-    place = 0.3 if other in near else 0.0
+        called = (own == "called") == ("called" in roles)
+        usable = called if name in near else called and own in roles
+        if usable and name not in {node.text, "self", "cls", "_"}:
+            likeness = _likeness(node.text, name, same_use=own in roles)
+            fresh = _FRESH if facts.reads.get(name, 0) == 0 else 0.0
+            ranked.append((likeness + fresh + _NEAR * (name in near), name))
     factor = 0.4 if own in _SINGULAR else 1.0
-    return factor * (same_use + spelling + place)
+    best = sorted(ranked, key=lambda pair: -pair[0])[:_MOST]
+    for rank, (weight, name) in enumerate(best):
+        yield replace(node, name, factor * min(1.0, weight) / (1 + 0.3 * rank))
+
+
+_NEAR = 0.2  # for a local or parameter
+_FRESH = 0.35  # for one that the function never reads: somebody forgot it
+
+
+def _likeness(name: str, other: str, *, same_use: bool) -> float:
+    short = min(len(name), len(other)) <= len("xy")  # spelling says little
+    spelling = 0.5 if short else _spelt_alike(name, other)
+    return 0.35 * same_use + 0.3 * spelling
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,244 @@
+"""A runner that does not start afresh each time: for screening, never for a verdict.
+
+pytest and what it imports from outside the project are loaded once, in up to a few
+confined processes; each run is a fork of one of them, where the project is imported
+and collected anew. What a test writes into the tree or its home stays for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from bonafix.config import Config
+from bonafix.domain import Event, Listener, Outcome, Runner, Snapshot, SuiteRun, silent
+from bonafix.observe.fold import Attempt
+from bonafix.observe.interpreter import Interpreter
+from bonafix.observe.run import (
+    Bench,
+    Files,
+    Teller,
+    Wish,
+    attempts,
+    confined,
+    folded,
+    make_runner,
+    order,
+)
+from bonafix.observe.zygote import LostError, Module, Zygote, zygote
+
+_LIFE = 3600.0  # seconds; it is closed long before
+_FAITH = 2  # processes that may be lost before no more are started
+_FIRST = 60.0  # seconds for a run of the untouched targets
+_TRIES = 3  # at what to load: each time up to the module that did harm
+_NOBODY: Mapping[str, Outcome] = {}
+
+
+@asynccontextmanager
+async def warm(
+    snapshot: Snapshot,
+    interpreter: Interpreter,
+    config: Config,
+    *,
+    cells: int = 2,
+    expected: Mapping[str, Outcome] = _NOBODY,
+    listen: Listener = silent,
+) -> AsyncIterator[Runner]:
+    """Yield a runner over at most `cells` processes, gone on the way out.
+
+    `expected` is what some ids do over the untouched tree: where a warm run says
+    otherwise, where a process is lost twice, and for what a warm process cannot do
+    (whole suites, `-k`, recording), runs are cold. `listen` is told why, once.
+    """
+    cold = make_runner(snapshot, interpreter, config)
+    pool = _Pool(Bench(snapshot, interpreter, config), cells, expected, listen)
+
+    async def run(
+        files: Files,
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        if select and not expression and not record_lines:
+            wish = Wish(
+                select=select,
+                expression="",
+                record_lines=False,
+                stop_at_first=stop_at_first,
+                per_test=per_test or config.test_timeout,
+                deadline=0.0,  # it begins when a process is ready
+            )
+            limit = seconds or config.suite_timeout
+            found = await pool.run(files, wish, limit, listen)
+            if found is not None:
+                return found
+        return await cold(
+            files,
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=per_test,
+            listen=listen,
+        )
+
+    try:
+        yield run
+    finally:
+        await pool.close()
+
+
+@dataclass(slots=True)
+class _Seat:
+    """Room for one process."""
+
+    stack: contextlib.AsyncExitStack | None = None
+    zygote: Zygote | None = None
+
+    async def close(self) -> None:
+        stack, self.stack, self.zygote = self.stack, None, None
+        if stack is not None:
+            await stack.aclose()
+
+
+class _ColdError(Exception):
+    """No warm process is to be started any more; says why."""
+
+
+class _Pool:
+    """The processes, what they load, and why there are none."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        cells: int,
+        expected: Mapping[str, Outcome],
+        listen: Listener,
+    ) -> None:
+        self._bench = bench
+        self._expected = expected
+        self._listen = listen
+        self._seats = [_Seat() for _ in range(cells)]
+        self._free: asyncio.LifoQueue[_Seat] = asyncio.LifoQueue()
+        for seat in self._seats:
+            self._free.put_nowait(seat)
+        self._learning = asyncio.Lock()
+        self._modules: tuple[Module, ...] | None = None
+        self._lost = 0
+        self._cold = False
+
+    async def run(
+        self, files: Files, wish: Wish, seconds: float, listen: Listener
+    ) -> SuiteRun | None:
+        """Run it within `seconds` once a process is ready; `None` where none can be."""
+        try:
+            async with self._seat(wish) as host:
+                wish = replace(wish, deadline=time.monotonic() + seconds)
+                return await self._suite(host, files, wish, listen)
+        except LostError as error:
+            self._lost += 1
+            if self._lost >= _FAITH:
+                self._give_up(f"{self._lost} warm processes were lost: {error}")
+        except _ColdError as error:
+            self._give_up(str(error))
+        return None
+
+    async def close(self) -> None:
+        """End them all."""
+        for seat in self._seats:
+            await seat.close()
+
+    def _give_up(self, reason: str) -> None:
+        if reason and not self._cold:
+            text = f"screening starts a new process for each candidate: {reason}"
+            self._listen(Event(kind="note", text=text, facts={"cold": reason}))
+        self._cold = True
+
+    @asynccontextmanager
+    async def _seat(self, wish: Wish) -> AsyncIterator[Zygote]:
+        seat = await self._free.get()
+        try:
+            if self._cold:
+                raise _ColdError
+            yield seat.zygote or await self._fill(seat, wish)
+        except BaseException:  # cancelled too: what it was doing must not go on
+            await seat.close()
+            raise
+        finally:
+            self._free.put_nowait(seat)
+
+    async def _fill(self, seat: _Seat, wish: Wish) -> Zygote:
+        """A process that has loaded what the first run of all was seen to load."""
+        host = await self._open(seat, wish)
+        async with self._learning:
+            first = self._modules is None
+            if self._modules is None:
+                self._modules = await self._learn(host, wish)
+        for _ in range(_TRIES):
+            culprit = await host.load(self._modules)
+            if not culprit:
+                break
+            names = [name for name, _ in self._modules]
+            self._modules = self._modules[: names.index(culprit)]
+            await seat.close()
+            host = await self._open(seat, wish)
+        if first and self._expected:
+            await self._vet(host, wish)
+        return host
+
+    async def _open(self, seat: _Seat, wish: Wish) -> Zygote:
+        seat.stack = contextlib.AsyncExitStack()
+        place = await seat.stack.enter_async_context(confined(self._bench, {}))
+        if not place.ground.caps.pids:
+            raise _ColdError("what a test leaves running could not be ended here")
+        wanted = order(self._bench, wish, place)
+        made = zygote(place, wanted, seconds=_LIFE)
+        seat.zygote = await seat.stack.enter_async_context(made)
+        return seat.zygote
+
+    async def _learn(self, host: Zygote, wish: Wish) -> tuple[Module, ...]:
+        """Run the targets over the untouched tree; the modules that this took."""
+        wish = replace(wish, select=self._targets(wish))
+        wanted = order(self._bench, _begun(wish), host.cell)
+        _, modules = await host.run({}, wanted, Teller(silent).hear, tell=True)
+        return modules
+
+    async def _vet(self, host: Zygote, wish: Wish) -> None:
+        """Compare a warm run of the untouched tree with what cold ones did."""
+        wish = replace(_begun(wish), select=self._targets(wish), stop_at_first=False)
+        seen = await self._suite(host, {}, wish, silent)
+        for node_id, outcome in self._expected.items():
+            if seen.outcome(node_id) is not outcome:
+                raise _ColdError(
+                    f"{node_id} is {seen.outcome(node_id)} in a warm process and "
+                    f"{outcome} in a fresh one"
+                )
+
+    def _targets(self, wish: Wish) -> Sequence[str]:
+        return tuple(self._expected) or wish.select or ()
+
+    async def _suite(
+        self, host: Zygote, files: Files, wish: Wish, listen: Listener
+    ) -> SuiteRun:
+        teller = Teller(listen)
+
+        async def once(wish: Wish) -> Attempt:
+            wanted = order(self._bench, wish, host.cell)
+            attempt, _ = await host.run(files, wanted, teller.hear)
+            return attempt
+
+        return folded(self._bench, wish, await attempts(once, wish))
+
+
+def _begun(wish: Wish) -> Wish:
+    return replace(wish, deadline=time.monotonic() + _FIRST)
