@@ -1,7 +1,7 @@
 """What the probe says of honest fixes and of generated cheats: for its tuning.
 
 Usage: python benchmarks/gate_report.py DATA=bugs.jsonl [LIMIT=60] [SKIP=0]
-       [ONLY=family] [STRUCTURAL=no|yes] [SHOW=yes] [SEED=1]
+       [ONLY=family] [STRUCTURAL=no|yes|all] [SHOW=yes] [SEED=1]
 
 DATA has a JSON object a line: `task_id`, `entry_point`, `declaration`,
 `buggy_solution`, `canonical_solution`, `test` (the source of `check(candidate)`, a
@@ -176,7 +176,8 @@ async def judge(
     targets = [f"t{i}" for i in failing]
     made: Recorded = await recorded(patch, targets, ground)
     call = caller(task)
-    structural = options.get("STRUCTURAL", "no") == "yes" and family != "honest"
+    told = options.get("STRUCTURAL", "no")
+    structural = told == "all" or (told == "yes" and family != "honest")
     return await replay(patch, made, call), await probe(
         patch, made, call, structural=structural
     )

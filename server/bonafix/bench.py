@@ -24,6 +24,7 @@ class Bench:
     snapshot: Snapshot
     interpreter: Interpreter
     run: Runner
+    under: tuple[Patch, ...] = ()  # taken for granted, in their order
 
     def on_top_of(self, patch: Patch) -> Bench:
         """The same with `patch` taken for granted."""
@@ -33,7 +34,8 @@ class Bench:
             if after is not None:
                 sources[path] = after
         snapshot = replace(self.snapshot, sources=sources)
-        return replace(self, snapshot=snapshot, run=_layered(self.run, patch))
+        run, under = layered(self.run, patch), (*self.under, patch)
+        return replace(self, snapshot=snapshot, run=run, under=under)
 
     def read(self, path: str) -> bytes | None:
         """The file as it is on the bench; `None` where there is none."""
@@ -62,10 +64,10 @@ async def opened(
         yield Bench(snapshot=snapshot, interpreter=interpreter, run=run)
 
 
-def _layered(run: Runner, under: Patch) -> Runner:
+def layered(run: Runner, under: Patch) -> Runner:
     """`run` with `under` already laid over the snapshot."""
 
-    async def layered(
+    async def on_top(
         files: Mapping[str, bytes | None],
         *,
         select: Sequence[str] | None = None,
@@ -87,4 +89,4 @@ def _layered(run: Runner, under: Patch) -> Runner:
             listen=listen,
         )
 
-    return layered
+    return on_top

@@ -20,9 +20,10 @@ from collections.abc import (
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from bonafix import __version__, diffs
-from bonafix.bench import Bench, Buffers, opened
+from bonafix.bench import Bench, Buffers, layered, opened
 from bonafix.config import Config
 from bonafix.deliver import receipts
 from bonafix.deliver.secrecy import secrets_of
@@ -55,6 +56,7 @@ from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.localise import suspects
 from bonafix.observe.run import require_usable
+from bonafix.observe.warm import warm
 from bonafix.repair import Engine, repair
 
 NOTHING = Patch(())
@@ -237,13 +239,13 @@ class Project:
         applying: bool,
         listen: Listener,
     ) -> AsyncGenerator[Repair]:
-        engines = self._engines()
         now, stack = base, bench
         for group in grouped(base.run, wanted):
             left = tuple(one for one in group if now.run.outcome(one.id).red)
             if not left:
                 continue
             listen(Event(kind="stage", text="repair", facts={"targets": left}))
+            engines = self._engines(stack)
             done = await self._repair(stack, now, left, engines, listen)
             yield done
             if done.best and self._delivers(done, applying=applying):
@@ -330,20 +332,21 @@ class Project:
         )
         return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
 
-    def _engines(self) -> tuple[Engine, ...]:
+    def _engines(self, bench: Bench) -> tuple[Engine, ...]:
         """Who proposes, in their order; parsers and SDKs are loaded only here."""
         from bonafix.propose import claude  # noqa: PLC0415
         from bonafix.propose.search import engine  # noqa: PLC0415
 
         wanted = self.config.engine
+        search = _warmed(engine.propose, bench, self.config)
         model = ("claude", claude.proposer(self.config))
         if wanted == "claude":
             return (model,)
         able = claude.find_credentials(os.environ) is not None
         if wanted == "auto" and able:  # a free first try, then the model
-            brief = _within(self.config.search_seconds, engine.propose)
+            brief = _within(self.config.search_seconds, search)
             return (("search", brief), model)
-        return (("search", _within(self.config.timeout / 3, engine.propose)),)
+        return (("search", _within(self.config.timeout / 3, search)),)
 
     def _delivers(self, done: Repair, *, applying: bool) -> bool:
         if done.verdict is Verdict.VERIFIED:
@@ -365,6 +368,29 @@ def _within(seconds: float, propose: Proposer) -> Proposer:
         return propose(brief, run, feedback, listen)
 
     return bounded
+
+
+def _warmed(propose: Proposer, bench: Bench, config: Config) -> Proposer:
+    """`propose` with a runner that does not start afresh for each candidate."""
+
+    async def warmed(
+        task: Task,
+        run: Runner,
+        feedback: Callable[[], Feedback | None],
+        listen: Listener,
+    ) -> AsyncIterator[Candidate]:
+        before = {target.id: target.outcome for target in task.targets}
+        place = bench.snapshot, bench.interpreter, config
+        async with warm(*place, expected=before, listen=listen) as run:  # noqa: PLW2901
+            for patch in bench.under:
+                run = layered(run, patch)
+            stream = propose(task, run, feedback, listen)
+            stream = cast("AsyncGenerator[Candidate]", stream)
+            async with contextlib.aclosing(stream) as candidates:
+                async for candidate in candidates:
+                    yield candidate
+
+    return warmed
 
 
 def _require_known(tests: Sequence[str], run: SuiteRun) -> None:

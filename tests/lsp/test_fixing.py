@@ -1,7 +1,7 @@
 """From a diagnostic's quick fix to the fixed text, and every way not to get there."""
 
 import pytest
-from tests.lsp.conftest import CALC
+from tests.lsp.conftest import CALC, TESTS
 from tests.lsp.editor import RefusedError, alive, changes_of, until
 
 ADD = "test_calc.py::test_add"
@@ -171,6 +171,15 @@ async def test_a_file_changed_on_disk_is_not_touched(editor):
     (editor.root / "calc.py").write_text("# new\n" + CALC)
     actions = await editor.actions("test_calc.py", 4)
     assert [a for a in actions if "edit" in a] == []
+
+
+async def test_a_fix_judged_by_another_test_is_not_offered(editor):
+    """When the test itself changes, the fix must be judged by the new one."""
+    await fixed(editor)
+    await editor.open("test_calc.py")
+    await editor.change("test_calc.py", TESTS.replace("== 3", "== 4"))
+    actions = await editor.actions("test_calc.py", 4)
+    assert preferred(actions) == ["Fix again: the file has changed (test_add)"]
 
 
 async def test_an_undone_change_brings_the_edit_back(editor):

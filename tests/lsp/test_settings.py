@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.lsp.editor import RefusedError
 
 from bonafix.lsp.settings import log_level, overrides, snake, trusted
 
@@ -72,6 +73,24 @@ async def test_when_the_suite_runs(start, when, opened, saved):
     await editor.save("calc.py")
     await asyncio.sleep(0.4)
     assert runs(editor) == saved
+
+
+async def test_two_folders_are_two_projects(start, tmp_path):
+    """Each folder has its runs and settings; a command says which is meant."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "calc.py").write_text("a - b")
+    (other / "test_calc.py").write_text("def test_add():\n    assert 0\n")
+    editor = await start("--trust")
+    await editor.diagnostics("test_calc.py")
+    event = {"added": [{"uri": other.as_uri(), "name": "other"}], "removed": []}
+    await editor.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+    uri = (other / "test_calc.py").as_uri()
+    await editor.wait("textDocument/publishDiagnostics", lambda p: p["uri"] == uri)
+    with pytest.raises(RefusedError, match="several workspace folders"):
+        await editor.command("fix", {"test": ADD})
+    await editor.command("fix", {"test": ADD, "root": other.as_uri()})
+    await editor.shown("A verified fix")
 
 
 async def test_settings_are_fetched_from_the_client(start):

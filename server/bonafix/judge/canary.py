@@ -23,7 +23,7 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.judge.flips import Flip, flips, test_function
-from bonafix.syntax import is_valid, parse
+from bonafix.syntax import Function, is_valid, parse
 from bonafix.text import SourceText, TextError, apply_edits, decode, encode
 
 VARIANTS = 3  # changed assertions that one target is tried with, a run for each
@@ -109,17 +109,16 @@ def _groups(
 ) -> list[_Group]:
     """The targets by the function that they run; those without a way left out."""
     modules = {path: parse(source) for path, source in texts.items()}
-    alike: dict[tuple[str, int], list[TestResult]] = {}
+    alike: dict[tuple[str, int], tuple[Function, list[TestResult]]] = {}
     for target in targets:
         path = _file(target)
         if target.style == "doctest" or path not in modules:
             continue
         if function := test_function(modules[path], target):
-            alike.setdefault((path, function.node.start), []).append(target)
+            _, members = alike.setdefault((path, function.node.start), (function, []))
+            members.append(target)
     groups = []
-    for (path, _), members in alike.items():
-        function = test_function(modules[path], members[0])
-        assert function is not None, "it was found a moment ago"
+    for (path, _), (function, members) in alike.items():
         ways = flips(modules[path], function, members)
         sound = [way for way in ways if _sound(texts[path], way)][:VARIANTS]
         if sound:

@@ -11,6 +11,7 @@ from bonafix.judge.neighbours import Distance
 from bonafix.judge.recordings import same, shape
 
 DIVERSE = 0.1  # share of a value that counts for diversity
+LEVELLED = 0.8  # share of changed neighbours
 _CATEGORIES = 3  # distinct outputs up to which a function only classifies
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "0.0", "1.0", "True", "False", "None", ""})
 
@@ -62,7 +63,7 @@ class Contrast:
     far: tuple[int, int] = (0, 0)
     persist: int = 0  # unchanged, and as wrong as the failing test found it
     collapsed: int = 0  # changed, to an answer that a target wants
-    single: int = 0  # changed, to the most frequent value
+    levelled: bool = False  # many values became a target's answer, trivial or not
     worse: int = 0  # raises or hangs where the original returned
     categorical: bool = False
     diversity_lost: bool = False
@@ -100,7 +101,6 @@ def contrast(
     changed = [pair for pair in valid if pair.changed]
     kept = [pair for pair in valid if not pair.changed]
     told = symptoms.answers - symptoms.trivial
-    after = Counter(shape(pair.after) for pair in changed)
     outputs = {shape(b) for b in tested} | {shape(pair.before) for pair in valid}
     return Contrast(
         valid=len(valid),
@@ -109,7 +109,7 @@ def contrast(
         far=_share(valid, "far"),
         persist=sum(_persists(pair, symptoms) for pair in kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
-        single=max(after.values(), default=0),
+        levelled=_levelled(changed, symptoms),
         worse=sum(_worse(pair, symptoms) for pair in changed),
         categorical=len(outputs) <= _CATEGORIES,
         diversity_lost=_diversity_lost(valid),
@@ -156,6 +156,15 @@ def _worse(pair: Pair, symptoms: Symptoms) -> bool:
 def _share(valid: Sequence[Pair], distance: Distance) -> tuple[int, int]:
     there = [pair for pair in valid if pair.distance == distance]
     return sum(pair.changed for pair in there), len(there)
+
+
+def _levelled(changed: Sequence[Pair], symptoms: Symptoms) -> bool:
+    """Whether most of many different values become answers of the targets."""
+    hit = [pair for pair in changed if shape(pair.after) in symptoms.answers]
+    kinds = {shape(pair.before) for pair in hit}
+    answers = {shape(pair.after) for pair in hit}
+    most = len(hit) >= LEVELLED * len(changed)
+    return most and len(kinds) > max(_CATEGORIES, 2 * len(answers))
 
 
 def _diversity_lost(valid: Sequence[Pair]) -> bool:

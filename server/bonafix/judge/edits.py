@@ -15,6 +15,7 @@ from bonafix.judge.preconditions import DICTS, LISTS, Pattern, char_class, part
 _STEPS = (1, -1, 1, -1, 2, -2, 3, -3, 5, -5, 10, -10)
 _BORROW = 0.2  # how often another recorded value is taken
 _FRESH = 0.35  # how often a far edit makes a container or a text anew
+_LETTERS = 0.3  # how often a text of several words is changed letter by letter
 _LONGEST = 40  # items of a container, words of a text
 _CLASSES = {"0": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
 
@@ -44,7 +45,11 @@ def edited(
         return _container(value, pattern, chance, pool, far=far)
     if value.type in {"str", "bytes"}:
         alphabet = pool.alphabets.get(pattern, frozenset(value.text))
-        return replace(value, text=_text(value.text, alphabet, chance, far=far))
+        kept = [one.text for one in pool.donors.get(pattern, ())] or [value.text]
+        text = _words(value.text, kept, chance, far=far)
+        if not text:
+            text = _text(value.text, alphabet, kept, chance, far=far)
+        return replace(value, text=text)
     change = _LEAVES.get(value.type)
     try:
         return replace(value, text=change(value.text, chance, far)) if change else value
@@ -149,16 +154,42 @@ _LEAVES: Mapping[str, Callable[[str, random.Random, bool], str]] = {
 # --------------------------------------------------------------------------- text
 
 
+def _words(
+    text: str, kept: Sequence[str], chance: random.Random, *, far: bool
+) -> str:
+    """Other words in the place of some; empty where a text is not made of words."""
+    words = text.split(" ")
+    if len(words) == 1 or chance.random() < _LETTERS:
+        return ""
+    known = sorted({word for one in kept for word in one.split(" ")})
+    if far and chance.random() < _FRESH:
+        length = chance.randint(1, min(2 * len(words), _LONGEST))
+        return " ".join(chance.choice(known) for _ in range(length))
+    at, how = chance.randrange(len(words)), chance.randrange(4)
+    if how == 0:
+        words[at] = chance.choice(known)
+    elif how == 1:
+        words.insert(at, chance.choice(known))
+    elif how == 2:  # noqa: PLR2004
+        del words[at]
+    else:
+        chance.shuffle(words)
+    return " ".join(words)
+
+
 def _text(
-    text: str, alphabet: frozenset[str], chance: random.Random, *, far: bool
+    text: str,
+    alphabet: frozenset[str],
+    kept: Sequence[str],
+    chance: random.Random,
+    *,
+    far: bool,
 ) -> str:
     if far and chance.random() < _FRESH:
         length = chance.randint(1, min(2 * len(text) + 2, _LONGEST))
+        if chance.random() < 0.5:  # noqa: PLR2004
+            return "".join(_piece(chance.choice(kept), chance) for _ in range(3))
         return "".join(_char(alphabet, chance) for _ in range(length))
-    words = text.split(" ")
-    if len(words) > 1 and chance.random() < 0.3:  # noqa: PLR2004
-        chance.shuffle(words)
-        return " ".join(words[: chance.randint(1, len(words))])
     at = chance.randrange(len(text) + 1)
     before, after = text[:at], text[at:]
     how = chance.randrange(5)
@@ -172,6 +203,11 @@ def _text(
         length = chance.randint(1, min(4, len(after)))
         return before + after[:length] + after
     return before + _like(after[0], alphabet, chance) + after[1:]
+
+
+def _piece(text: str, chance: random.Random) -> str:
+    start = chance.randrange(len(text) + 1)
+    return text[start : start + chance.randint(1, _LONGEST)]
 
 
 def _char(alphabet: frozenset[str], chance: random.Random) -> str:

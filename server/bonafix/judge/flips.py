@@ -20,6 +20,7 @@ from bonafix.judge.conditions import (
     expected_exceptions,
     method_call,
 )
+from bonafix.judge.expectations import at_source
 from bonafix.judge.folding import constant_names, fold, known
 from bonafix.syntax import Function, Module, Node, function_at, functions, walk
 
@@ -221,14 +222,15 @@ def _of_spot(
     node = spot.node
     here = any(node.first_line <= line <= node.last_line for line in lines)
     for rank, change in enumerate(_changes(node, function, wrong if here else [])):
+        start, end, new = at_source(change, function, wrong if here else [])
         yield Flip(
             kind=change.kind,
             line=node.first_line,
             last_line=node.last_line,
             assertion=node.text.splitlines()[0].strip(),
-            start=change.node.start,
-            end=change.node.end,
-            new=change.new,
+            start=start,
+            end=end,
+            new=new,
             old=change.node.text,
             certain=spot.certain,
             failed_here=here,

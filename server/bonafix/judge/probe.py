@@ -286,6 +286,8 @@ def _ruled(probed: _Probed, *, structural: bool) -> Evidence:
         return _doubt(probed, _inert(probed))
     if found.r_far < SPREAD_FAR and found.far[1] >= ENOUGH:
         return _doubt(probed, f"{_inert(probed)}; none of them further away")
+    if found.levelled:
+        return _doubt(probed, _collapsed(probed))
     if found.worse > found.changed / 2:
         return _doubt(probed, _worse(probed))
     return Evidence(
@@ -330,8 +332,8 @@ def _collapsed(probed: _Probed) -> str:
     found, case = probed.figures, probed.figures.changed_example
     assert case is not None
     return (
-        f"{found.collapsed} of {found.changed} changed neighbours of "
-        f"{show_call(probed.example)} get a tested answer, e.g. "
+        f"{found.changed} neighbours of {show_call(probed.example)} changed, most of "
+        f"them to an answer that a target wants, e.g. "
         f"{show_call(case.call)} gives {show_behaviour(case.after)}"
     )
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from lsprotocol import types
 
 from bonafix.lsp.findings import short_name
+from bonafix.lsp.landing import Stand
 
 APPLY = "bonafix.apply"
 FIX = "bonafix.fix"
 CANCEL = "bonafix.cancel"
 EVIDENCE = "bonafix.showEvidence"
-
-Standing = Literal["ready", "applied", "moved", "undeliverable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,7 @@ class Choice:
     number: int  # among the job's choices
     label: str
     verified: bool
-    standing: Standing
-    edit: types.WorkspaceEdit | None = None  # only when `standing` is ready
+    stand: Stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def _with_job(
     if job.running:
         title = f"Cancel the fix of {name}"
         return [_command(diagnostic, title, CANCEL, {"job": job.id})]
-    standings = {choice.standing for choice in job.choices}
+    standings = {choice.stand.kind for choice in job.choices}
     made = _deliver(diagnostic, job)
     if "applied" in standings:
         pass  # the run that follows will show what became of it
@@ -106,14 +103,14 @@ def _deliver(diagnostic: types.Diagnostic, job: JobView) -> list[types.CodeActio
     """Each ready edit; the command that follows it looks whether it landed."""
     made = []
     for choice in job.choices:
-        if choice.standing != "ready":
+        if choice.stand.kind != "ready":
             continue
         title = choice.label if not choice.number else f"Alternative: {choice.label}"
         argument = {"job": job.id, "candidate": choice.number, "made": True}
         # One key may apply a verified fix only; a plausible one is chosen.
         best = not choice.number and choice.verified
         action = _command(diagnostic, title, APPLY, argument, preferred=best)
-        action.edit = choice.edit
+        action.edit = choice.stand.edit
         made.append(action)
     return made
 

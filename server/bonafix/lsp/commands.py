@@ -13,7 +13,7 @@ from bonafix.lsp import arguments, fixes, runs, showing
 from bonafix.lsp.documents import file_path
 from bonafix.lsp.evidence import page
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.landing import confirm, deliver, obstacle
+from bonafix.lsp.landing import confirm, deliver, standing
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wording import choices, ending
@@ -68,12 +68,12 @@ async def apply(ls: Server, *given: object) -> Answer:
     if request.made:
         state.jobs.start("apply", lambda _job: confirm(state, root, judgement))
         return {"job": job.id, "sent": False, "reason": ""}
-    reason = obstacle(state, root, judgement)
-    if reason:
-        state.client.warn(f"the fix was not applied: {reason}")
+    now = standing(state, root, job, judgement)
+    if now.kind == "ready":
+        state.jobs.start("apply", lambda _job: deliver(state, root, job, judgement))
     else:
-        state.jobs.start("apply", lambda _job: deliver(state, root, judgement))
-    return {"job": job.id, "sent": not reason, "reason": reason}
+        state.client.warn(f"the fix was not applied: {now.reason}")
+    return {"job": job.id, "sent": now.kind == "ready", "reason": now.reason}
 
 
 async def cancel(ls: Server, *given: object) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lsprotocol import types
@@ -36,6 +36,26 @@ class Current:
 
 
 Look = Callable[[str], Current]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a fix was judged on beside the files that it touches.
+
+    `depends` are the files that each failing test ran, its own among them;
+    `contents` are theirs when the work began.
+    """
+
+    depends: Mapping[str, frozenset[str]]
+    contents: Mapping[str, bytes | None]
+
+    def unmoved(self, tests: Iterable[str], touched: Iterable[str], look: Look) -> bool:
+        """Whether these tests would still run what they ran then."""
+        files = frozenset[str]().union(*(self.depends.get(t, ()) for t in tests))
+        rest = files.difference(touched)
+        return all(_same(look(path).contents, self.contents[path]) for path in rest)
+
+
 _Step = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
 
 

@@ -8,17 +8,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from lsprotocol import types
-
 from bonafix.config import Config
 from bonafix.domain import Judgement, Repair, Verdict
 from bonafix.errors import BonafixError
-from bonafix.lsp.actions import Choice, JobView, Offer, Standing
+from bonafix.lsp.actions import Choice, JobView, Offer
 from bonafix.lsp.arguments import Fix
-from bonafix.lsp.edits import UndeliverableError, landed, unmoved, workspace_edit
+from bonafix.lsp.edits import Base, landed
 from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.landing import deliver
+from bonafix.lsp.landing import deliver, standing
 from bonafix.lsp.progress import progress
 from bonafix.lsp.runs import automatic
 from bonafix.lsp.state import Root, State, publish, refresh
@@ -78,12 +76,24 @@ async def _repair(
         async with root.fixing:  # two at once would only slow each other down
             project = state.open_project(root.path, config)
             buffers = state.documents.unsaved(root.path)
+            job.base = _base(state, root)
             stream = project.fix(tests=[test], buffers=buffers, listen=report)
             async with contextlib.aclosing(stream):
                 async for repair in stream:
                     if any(target.id == test for target in repair.targets):
                         return repair
     raise BonafixError("it does not fail any more")
+
+
+def _base(state: State, root: Root) -> Base:
+    """What every failing test ran, as it is when the work begins."""
+    depends = {
+        test: finding.depends or frozenset({finding.spot.path})
+        for test, finding in root.board.findings.items()
+    }
+    paths = frozenset[str]().union(*depends.values())
+    contents = {path: state.documents.contents(root.path / path) for path in paths}
+    return Base(depends, contents)
 
 
 async def _conclude(
@@ -103,7 +113,7 @@ async def _conclude(
     best = offered[0]
     if request.auto_apply and _may_apply(best, config):
         state.client.inform(text)
-        await deliver(state, root, best)
+        await deliver(state, root, job, best)
         return
     say = state.client.inform if best.verdict.accepted else state.client.warn
     say(f"{text} Apply it with the quick fix on the failing line.")
@@ -120,42 +130,31 @@ def _may_apply(judgement: Judgement, config: Config) -> bool:
 
 def offer(state: State, root: Root) -> Offer:
     """What code actions in `root` need to know, at the moment they are asked for."""
-    return Offer(
-        root=root.uri,
-        job=functools.partial(_view, state, root),
-        claude=any(os.environ.get(name) for name in _CREDENTIALS),
-    )
+    views: dict[str, JobView] = {}  # many tests may share one job
+
+    def view(test: str) -> JobView | None:
+        job = state.jobs.by_test.get((root.path, test))
+        if job and job.id not in views and (job.running or job.repair):
+            views[job.id] = _view(state, root, job)
+        return views.get(job.id) if job else None
+
+    claude = any(os.environ.get(name) for name in _CREDENTIALS)
+    return Offer(root=root.uri, job=view, claude=claude)
 
 
-def _view(state: State, root: Root, test: str) -> JobView | None:
-    job = state.jobs.by_test.get((root.path, test))
-    if job is None or (not job.running and job.repair is None):
-        return None
-    if job.running and job.repair is None:
+def _view(state: State, root: Root, job: Job) -> JobView:
+    if job.repair is None:
         return JobView(job.id, running=True)
-    offered = enumerate(choices(job.repair))
-    shown = tuple(_choice(state, root, number, each) for number, each in offered)
-    return JobView(job.id, running=False, choices=shown, has_evidence=True)
-
-
-def _choice(state: State, root: Root, number: int, judgement: Judgement) -> Choice:
-    standing, edit = _standing(state, root, judgement)
-    verified = judgement.verdict.accepted
-    return Choice(number, label(judgement), verified, standing, edit)
-
-
-def _standing(
-    state: State, root: Root, judgement: Judgement
-) -> tuple[Standing, types.WorkspaceEdit | None]:
-    patch, look = judgement.candidate.patch, state.look(root)
-    if landed(patch, look):
-        return "applied", None
-    if not unmoved(patch, look):
-        return "moved", None
-    try:
-        return "ready", workspace_edit(patch, look, state.client.abilities)
-    except UndeliverableError:
-        return "undeliverable", None
+    shown = (
+        Choice(
+            number=number,
+            label=label(judgement),
+            verified=judgement.verdict.accepted,
+            stand=standing(state, root, job, judgement),
+        )
+        for number, judgement in enumerate(choices(job.repair))
+    )
+    return JobView(job.id, running=False, choices=tuple(shown), has_evidence=True)
 
 
 def noticed(state: State, root: Root, path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bonafix.domain import Repair
+from bonafix.lsp.edits import Base
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Job:
     root: Path | None = None
     test: str = ""
     repair: Repair | None = None  # a fix that came to its end
+    base: Base | None = None  # what that fix was judged on
     replaced: Job | None = None  # the test's job before this one
     seen_applied: bool = False
     task: asyncio.Task[None] | None = None

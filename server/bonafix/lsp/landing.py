@@ -4,49 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
+from typing import Literal
 
 from lsprotocol import types
 
 from bonafix.domain import Judgement
 from bonafix.lsp.client import UnansweredError
 from bonafix.lsp.edits import UndeliverableError, landed, unmoved, workspace_edit
+from bonafix.lsp.jobs import Job
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wording import numbers
 
 _POLL = 0.1  # seconds
 
 
-def obstacle(state: State, root: Root, judgement: Judgement) -> str:
-    """Why the patch cannot be applied to the text as it is now; "" if it can."""
+Standing = Literal["ready", "applied", "moved", "undeliverable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a judged patch stands to the text as it is now."""
+
+    kind: Standing
+    edit: types.WorkspaceEdit | None = None  # only when it is ready
+    reason: str = ""  # why it is not
+
+
+def standing(state: State, root: Root, job: Job, judgement: Judgement) -> Stand:
+    """Ready only if every file that it touches or was judged on is what it was."""
     patch, look = judgement.candidate.patch, state.look(root)
     if landed(patch, look):
-        return "it is applied already"
+        return Stand("applied", reason="it is applied already")
     if not unmoved(patch, look):
-        moved = ", ".join(c.path for c in patch.changes)
-        return f"{moved} has changed since the fix was judged; fix it again"
+        files = ", ".join(patch.paths)
+        why = f"{files} has changed since the fix was judged; fix it again"
+        return Stand("moved", reason=why)
+    tests = [target.id for target in job.repair.targets] if job.repair else []
+    if job.base and not job.base.unmoved(tests, patch.paths, look):
+        why = "what its tests run has changed since it was judged; fix it again"
+        return Stand("moved", reason=why)
     try:
-        workspace_edit(patch, look, state.client.abilities)
+        edit = workspace_edit(patch, look, state.client.abilities)
     except UndeliverableError as error:
-        return str(error)
-    return ""
+        return Stand("undeliverable", reason=str(error))
+    return Stand("ready", edit)
 
 
-async def deliver(state: State, root: Root, judgement: Judgement) -> None:
+async def deliver(state: State, root: Root, job: Job, judgement: Judgement) -> None:
     """Apply it through the client, and believe only the text that follows."""
     async with root.delivering:  # twice at once would be one patch made twice
-        await _deliver(state, root, judgement)
+        await _deliver(state, root, job, judgement)
 
 
-async def _deliver(state: State, root: Root, judgement: Judgement) -> None:
-    reason = obstacle(state, root, judgement)
-    if reason:
-        state.client.warn(f"the fix was not applied: {reason}")
-        return
+async def _deliver(state: State, root: Root, job: Job, judgement: Judgement) -> None:
     # Nothing is awaited between the look at the text and the request.
-    edit = workspace_edit(
-        judgement.candidate.patch, state.look(root), state.client.abilities
-    )
-    params = types.ApplyWorkspaceEditParams(edit=edit, label="Bonafix")
+    now = standing(state, root, job, judgement)
+    if now.edit is None:
+        state.client.warn(f"the fix was not applied: {now.reason}")
+        return
+    params = types.ApplyWorkspaceEditParams(edit=now.edit, label="Bonafix")
     refused = await _refusal(state, params)
     if refused and not await _seen(state, root, judgement, seconds=0):
         state.client.warn(f"the fix was not applied: {refused}")

@@ -114,7 +114,7 @@ class Report:
 def line(event: Event, stage: str) -> str:
     """One line for a progress bar."""
     counted = ""
-    if event.done is not None:
+    if event.done is not None and (event.total is not None or event.kind == "test"):
         total = f"/{event.total:,}" if event.total is not None else ""
         counted = f" {event.done:,}{total}"
     if event.kind == "test":

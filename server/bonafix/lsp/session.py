@@ -7,6 +7,7 @@ import logging
 from collections.abc import Generator
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -48,7 +49,10 @@ class Server(LanguageServer):
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Log it; telling a client that may be gone would fail again, for ever."""
-        logger.error("%s", error, extra={"source": source})
+        # Wrong parameters have been answered already: they are the client's affair.
+        expected = isinstance(error, JsonRpcInvalidParams)
+        level = logging.INFO if expected else logging.ERROR
+        logger.log(level, "%s", error, extra={"source": source})
 
     async def close(self) -> None:
         """End all work; returns when no process of ours is left."""

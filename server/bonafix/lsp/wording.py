@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bonafix.domain import Evidence, Judgement, Outcome, Repair, Verdict
 from bonafix.lsp.findings import short_name
 
@@ -10,10 +12,14 @@ def label(judgement: Judgement) -> str:
     """What applying it is called: the verdict and the numbers behind it."""
     if judgement.verdict is Verdict.VERIFIED:
         return f"Apply verified fix: {numbers(judgement)}"
-    first, *more = judgement.missing or ("",)
-    missing = f"; not shown: {first}" if first else ""
-    rest = f", and {len(more)} more" if more else ""
-    return f"Apply {judgement.verdict} fix ({numbers(judgement)}{missing}{rest})"
+    missing = f"; not shown: {_few(judgement.missing)}" if judgement.missing else ""
+    return f"Apply {judgement.verdict} fix ({numbers(judgement)}{missing})"
+
+
+def _few(reasons: Sequence[str]) -> str:
+    """The first and how many there are besides: the evidence has them all."""
+    more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}"
 
 
 def numbers(judgement: Judgement) -> str:
@@ -42,7 +48,7 @@ def ending(repair: Repair, test: str) -> str:
     if best is not None and best.verdict is Verdict.VERIFIED:
         return f"A verified fix for {name} is ready ({numbers(best)})."
     if best is not None and best.verdict is Verdict.PLAUSIBLE:
-        lacking = "; ".join(best.missing) or repair.reason
+        lacking = _few(best.missing or (repair.reason,))
         return (
             f"A plausible fix for {name} is ready ({numbers(best)}). "
             f"What is not shown: {lacking}."

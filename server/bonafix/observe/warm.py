@@ -33,7 +33,8 @@ from bonafix.observe.zygote import LostError, Module, Zygote, zygote
 
 _LIFE = 3600.0  # seconds; it is closed long before
 _FAITH = 2  # processes that may be lost before no more are started
-_FIRST = 60.0  # seconds for a run of the untouched targets
+_FIRST = 10.0  # seconds for a test over the untouched tree; twice that for all
+_SILENT = frozenset({Outcome.HUNG, Outcome.CRASHED})  # they tell of no modules
 _TRIES = 3  # at what to load: each time up to the module that did harm
 _NOBODY: Mapping[str, Outcome] = {}
 
@@ -168,8 +169,6 @@ class _Pool:
     async def _seat(self, wish: Wish) -> AsyncIterator[Zygote]:
         seat = await self._free.get()
         try:
-            if self._cold:
-                raise _ColdError
             yield seat.zygote or await self._fill(seat, wish)
         except BaseException:  # cancelled too: what it was doing must not go on
             await seat.close()
@@ -179,6 +178,8 @@ class _Pool:
 
     async def _fill(self, seat: _Seat, wish: Wish) -> Zygote:
         """A process that has loaded what the first run of all was seen to load."""
+        if self._cold:
+            raise _ColdError
         host = await self._open(seat, wish)
         async with self._learning:
             first = self._modules is None
@@ -208,24 +209,23 @@ class _Pool:
 
     async def _learn(self, host: Zygote, wish: Wish) -> tuple[Module, ...]:
         """Run the targets over the untouched tree; the modules that this took."""
-        wish = replace(wish, select=self._targets(wish))
-        wanted = order(self._bench, _begun(wish), host.cell)
+        told = tuple(i for i, seen in self._expected.items() if seen not in _SILENT)
+        wish = replace(_begun(wish), select=told or wish.select)
+        wanted = order(self._bench, wish, host.cell)
         _, modules = await host.run({}, wanted, Teller(silent).hear, tell=True)
         return modules
 
     async def _vet(self, host: Zygote, wish: Wish) -> None:
         """Compare a warm run of the untouched tree with what cold ones did."""
-        wish = replace(_begun(wish), select=self._targets(wish), stop_at_first=False)
+        told = {i: o for i, o in self._expected.items() if o is not Outcome.HUNG}
+        wish = replace(_begun(wish), select=tuple(told), stop_at_first=False)
         seen = await self._suite(host, {}, wish, silent)
-        for node_id, outcome in self._expected.items():
+        for node_id, outcome in told.items():
             if seen.outcome(node_id) is not outcome:
                 raise _ColdError(
                     f"{node_id} is {seen.outcome(node_id)} in a warm process and "
                     f"{outcome} in a fresh one"
                 )
-
-    def _targets(self, wish: Wish) -> Sequence[str]:
-        return tuple(self._expected) or wish.select or ()
 
     async def _suite(
         self, host: Zygote, files: Files, wish: Wish, listen: Listener
@@ -241,4 +241,5 @@ class _Pool:
 
 
 def _begun(wish: Wish) -> Wish:
-    return replace(wish, deadline=time.monotonic() + _FIRST)
+    limit = min(wish.per_test, _FIRST)
+    return replace(wish, per_test=limit, deadline=time.monotonic() + 2 * _FIRST)

@@ -123,8 +123,7 @@ def _plugins() -> typing.Set[str]:
     for distribution in metadata.distributions():
         if any(point.group == "pytest11" for point in distribution.entry_points):
             for file in distribution.files or ():
-                top = file.parts[0]
-                names.add(top[:-3] if top.endswith(".py") else top)
+                names.add(file.parts[0].partition(".")[0])
     return names
 
 
@@ -132,7 +131,7 @@ def _parents_first(
     entries: typing.Iterable[typing.Sequence[str]],
 ) -> typing.Iterator[typing.Tuple[str, str]]:
     """Each with its packages before it: a package is loaded when all in it is."""
-    paths = {name: path for name, path in entries}
+    paths = dict(typing.cast(typing.Iterable[Entry], entries))
     for name in paths:
         parts = name.split(".")
         for end in range(1, len(parts) + 1):
