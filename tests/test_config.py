@@ -1,6 +1,7 @@
 """Settings: what may say what, and what is an error."""
 
 import pytest
+
 from bonafix.config import PROJECT_KEYS, Config, load, merge
 from bonafix.errors import ConfigurationError
 

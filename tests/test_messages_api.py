@@ -12,6 +12,7 @@ from pathlib import Path
 import anthropic
 import httpx2
 import pytest
+
 from tests.messages_api import (
     Conversation,
     Fault,

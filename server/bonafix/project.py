@@ -111,7 +111,10 @@ class Project:
                 snapshot=bench.snapshot,
                 run=run,
                 groups=grouped(run, found),
-                suspects={one.id: suspects(run, [one]) for one in found},
+                suspects={
+                    one.id: suspects(run, [one], sources=bench.snapshot.sources)
+                    for one in found
+                },
                 shown=bench.snapshot.sources,
             )
 
@@ -280,7 +283,7 @@ class Project:
             snapshot=bench.snapshot,
             layout=base.layout,
             targets=targets,
-            suspects=suspects(base.run, targets),
+            suspects=suspects(base.run, targets, sources=bench.snapshot.sources),
             baseline=base.run,
             seconds=self.config.timeout,
         )

@@ -5,6 +5,8 @@ import os
 
 import jsonschema
 import pytest
+
+from bonafix.deliver import report
 from tests.observe.environments import plain
 from tests.small import (
     BOUNDARY,
@@ -15,8 +17,6 @@ from tests.small import (
     contents,
     write,
 )
-
-from bonafix.deliver import report
 
 
 @pytest.fixture(autouse=True)

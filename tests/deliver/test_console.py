@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pyte
 import pytest
-from tests.deliver import values as v
 
 from bonafix.deliver import console
 from bonafix.deliver.live import Progress, drawn, listener, note
@@ -25,6 +24,7 @@ from bonafix.deliver.report import Check
 from bonafix.deliver.terminal import ASCII, Marks, Terminal, show, terminal, visible
 from bonafix.diffs import render
 from bonafix.domain import Change, Event, Patch
+from tests.deliver import values as v
 
 MARKS = Marks()
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.deliver import values as v
 
 from bonafix.deliver import receipts
 from bonafix.deliver.codec import CodecError, bytes_of, from_json, text_of, to_json
@@ -29,6 +28,7 @@ from bonafix.domain import (
 )
 from bonafix.errors import ConfigurationError, UsageError
 from bonafix.judge.verdict import verdict
+from tests.deliver import values as v
 
 NOON = datetime(2025, 1, 2, 12, tzinfo=UTC)
 

@@ -7,7 +7,6 @@ import json
 
 import jsonschema
 import pytest
-from tests.deliver import values as v
 
 from bonafix.deliver import report
 from bonafix.deliver.exits import code_of, code_of_kind, code_of_run, exit_code
@@ -20,6 +19,7 @@ from bonafix.errors import (
     ServiceError,
     UsageError,
 )
+from tests.deliver import values as v
 
 SCHEMA = report.schema()
 ERROR = UsageError("the patch is empty")

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+
 from tests.messages_api import MessagesApi, Script, Text, Thinking, ToolUse, Turn
 from tests.observe.environments import plain
 from tests.small import TOTAL, bonafix, contents, write

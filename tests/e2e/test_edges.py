@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.observe.environments import plain
 from tests.small import bonafix
 

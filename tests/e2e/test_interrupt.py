@@ -8,6 +8,7 @@ import time
 
 import psutil
 import pytest
+
 from tests.observe.environments import plain
 from tests.small import contents, write
 

@@ -5,10 +5,10 @@ import dataclasses
 import textwrap
 
 import pytest
-from tests.observe.harness import bench, config, write
 
 from bonafix.domain import Change, Outcome, Patch, TestResult, Verdict
 from bonafix.judge.canary import canary
+from tests.observe.harness import bench, config, write
 
 APP = """
     def double(x):
@@ -288,9 +288,7 @@ def test_a_hang_is_inconclusive(project):
         return await made.run(files, select=select, per_test=2.0)
 
     sources = {"test_app.py": made.snapshot.sources["test_app.py"]}
-    record = asyncio.run(
-        canary(patched(cheat), [reds["test_double"]], sources, hasty)
-    )
+    record = asyncio.run(canary(patched(cheat), [reds["test_double"]], sources, hasty))
     assert record.result == "inconclusive"
 
 

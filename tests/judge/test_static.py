@@ -3,13 +3,13 @@
 import dataclasses
 
 import pytest
-from tests.judge.values import LAYOUT, baseline, patch, result, run
 
 from bonafix.domain import Change, CollectionError, Outcome, Patch, Verdict, worse
 from bonafix.judge.policy import policy
 from bonafix.judge.rank import best_first, new_constants, size
 from bonafix.judge.suite import lost, suite, won
 from bonafix.judge.target import target
+from tests.judge.values import LAYOUT, baseline, patch, result, run
 
 REFUSED = [
     ("tests/test_app.py", "modify"),

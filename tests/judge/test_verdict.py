@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from tests.judge.values import record, refused
 
 from bonafix.domain import Verdict
 from bonafix.judge.verdict import NOTHING_INDEPENDENT, ORDER, verdict
+from tests.judge.values import record, refused
 
 CORE = [record(stage) for stage in ("policy", "target", "suite")]
 DEEP = [*CORE, record("canary"), record("replay"), record("confirm")]

@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+
 from tests.lsp.editor import Editor
 from tests.lsp.fake_project import fake_server
 

@@ -1,6 +1,7 @@
 """From a diagnostic's quick fix to the fixed text, and every way not to get there."""
 
 import pytest
+
 from tests.lsp.conftest import CALC, TESTS
 from tests.lsp.editor import RefusedError, alive, changes_of, until
 

@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+
 from tests.lsp.editor import SERVER, Editor, alive, until
 
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from tests.lsp.editor import RefusedError
 
 from bonafix.lsp.settings import log_level, overrides, snake, trusted
+from tests.lsp.editor import RefusedError
 
 ADD = "test_calc.py::test_add"
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.observe.environments import CACHE, plain
-
 from bonafix.config import Config
 from bonafix.domain import Runner, Snapshot, silent
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.tree import take
+from tests.observe.environments import CACHE, plain
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.observe.environments import MissingError, python
 from tests.observe.harness import config, observe, outcomes, write
 

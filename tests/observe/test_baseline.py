@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from tests.observe.harness import bench, config, write
 
 from bonafix.domain import silent
 from bonafix.errors import CollectionFailedError
 from bonafix.observe.baseline import baseline
+from tests.observe.harness import bench, config, write
 
 PROJECT = {
     "shop/__init__.py": "",

@@ -4,10 +4,10 @@ import asyncio
 import subprocess
 
 import pytest
-from tests.observe.environments import plain
 
 from bonafix.config import Config
 from bonafix.observe.doctor import examine
+from tests.observe.environments import plain
 
 
 def examined(root, credential="", **settings):

@@ -4,9 +4,9 @@ import asyncio
 import time
 
 import pytest
-from tests.observe.harness import bench, config, observe, outcomes, write
 
 from bonafix.domain import Place
+from tests.observe.harness import bench, config, observe, outcomes, write
 
 SPIN = """
     def spin(step):

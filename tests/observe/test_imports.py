@@ -4,11 +4,11 @@ import shutil
 import subprocess
 
 import pytest
-from tests.observe.environments import MissingError, plain, python
-from tests.observe.harness import config, observe, outcomes, write
 
 from bonafix.errors import ForeignCodeError
 from bonafix.observe.run import require_usable
+from tests.observe.environments import MissingError, plain, python
+from tests.observe.harness import config, observe, outcomes, write
 
 SETUPTOOLS = """
     [build-system]

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.observe.environments import MissingError, plain, python
-from tests.observe.harness import write
 
 from bonafix.config import Config
 from bonafix.errors import InterpreterError
 from bonafix.observe import candidates
 from bonafix.observe.interpreter import find
+from tests.observe.environments import MissingError, plain, python
+from tests.observe.harness import write
 
 
 def script(path: Path, text: str) -> Path:

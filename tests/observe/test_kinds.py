@@ -1,6 +1,7 @@
 """Every kind of test and of end is told apart, whichever Python and pytest run it."""
 
 import pytest
+
 from tests.observe.environments import MissingError, python
 from tests.observe.harness import config, observe, write
 

@@ -1,12 +1,12 @@
 """Which files are product, and which are tests."""
 
 import pytest
-from tests.observe.values import interpreter, result, snapshot, suite
 
 from bonafix.config import Config
 from bonafix.domain import CollectionError, Place
 from bonafix.layout import refusal
 from bonafix.observe.layout import layout
+from tests.observe.values import interpreter, result, snapshot, suite
 
 # what is there -> the package roots that are found
 ROOTS = {

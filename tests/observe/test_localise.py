@@ -1,11 +1,11 @@
 """The faulty line comes out on top, and test files do not come out at all."""
 
 import pytest
-from tests.observe.values import frame, result, suite
 
 from bonafix.domain import Layout
 from bonafix.observe.failures import deepest_own_frame, groups
 from bonafix.observe.localise import suspects
+from tests.observe.values import frame, result, suite
 
 SOURCE = b"""class Shop:
     def price(self):

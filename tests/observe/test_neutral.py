@@ -1,10 +1,10 @@
 """The project's own options are honoured, but for what would hide its results."""
 
 import pytest
-from tests.observe.environments import MissingError, plain, python
-from tests.observe.harness import config, observe, outcomes, write
 
 from bonafix.observe.run import require_usable
+from tests.observe.environments import MissingError, plain, python
+from tests.observe.harness import config, observe, outcomes, write
 
 TESTS = """
     def test_a():

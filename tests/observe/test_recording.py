@@ -1,6 +1,7 @@
 """What a recording run notes beside the outcomes: lines and opened files."""
 
 import pytest
+
 from tests.observe.environments import MissingError, plain, python
 from tests.observe.harness import config, observe, write
 

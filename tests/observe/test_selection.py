@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from tests.observe.harness import bench, config, observe, outcomes, write
 
 ODD = r"""

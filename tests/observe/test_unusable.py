@@ -1,10 +1,10 @@
 """A suite that cannot be run is an error with pytest's reason, never a green one."""
 
 import pytest
-from tests.observe.harness import observe, write
 
 from bonafix.errors import CollectionFailedError, UntrustedError
 from bonafix.observe.run import require_usable
+from tests.observe.harness import observe, write
 
 GOOD = "def test_good(): pass\n"
 # what is wrong -> (files, what the message must say)

@@ -1,6 +1,7 @@
 """Values of a failing test are shown, whatever their own code does."""
 
 import pytest
+
 from tests.observe.harness import observe, write
 
 PROJECT = {

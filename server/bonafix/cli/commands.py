@@ -202,9 +202,12 @@ def _patch(arguments: argparse.Namespace) -> bytes:
 async def doctor(arguments: argparse.Namespace) -> Ending:
     """Say what was found here, and what is wrong with it."""
     from bonafix.observe.doctor import examine  # noqa: PLC0415 - only for doctor
+    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
 
     project, streams = _open(arguments)
-    findings = await examine(project.root, project.config)
+    found = find_credentials(os.environ)
+    credential = f"{found.kind} from {found.source}" if found else ""
+    findings = await examine(project.root, project.config, credential=credential)
     checks = [
         report.Check(
             name=f.topic, result=_LEVELS[f.level], found=f.text, advice=f.advice

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
+from bonafix.lsp.edits import Stand
 from bonafix.lsp.findings import short_name
-from bonafix.lsp.landing import Stand
 
 APPLY = "bonafix.apply"
 FIX = "bonafix.fix"

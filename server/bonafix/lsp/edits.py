@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from lsprotocol import types
 
@@ -49,14 +50,38 @@ class Base:
     depends: Mapping[str, frozenset[str]]
     contents: Mapping[str, bytes | None]
 
-    def unmoved(self, tests: Iterable[str], touched: Iterable[str], look: Look) -> bool:
-        """Whether these tests would still run what they ran then."""
-        files = frozenset[str]().union(*(self.depends.get(t, ()) for t in tests))
-        rest = files.difference(touched)
-        return all(_same(look(path).contents, self.contents[path]) for path in rest)
+    Standing = Literal["ready", "applied", "moved", "undeliverable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a judged patch stands to the text as it is now."""
+
+    kind: Standing
+    edit: types.WorkspaceEdit | None = None  # only when it is ready
+    reason: str = ""  # why it is not
+
+
+def unmoved(self, tests: Iterable[str], touched: Iterable[str], look: Look) -> bool:
+    """Whether these tests would still run what they ran then."""
+    files = frozenset[str]().union(*(self.depends.get(t, ()) for t in tests))
+    rest = files.difference(touched)
+    return all(_same(look(path).contents, self.contents[path]) for path in rest)
 
 
 _Step = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
+
+
+Standing = Literal["ready", "applied", "moved", "undeliverable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a judged patch stands to the text as it is now."""
+
+    kind: Standing
+    edit: types.WorkspaceEdit | None = None  # only when it is ready
+    reason: str = ""  # why it is not
 
 
 def unmoved(patch: Patch, look: Look) -> bool:

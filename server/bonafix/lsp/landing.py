@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Literal
 
 from lsprotocol import types
 
 from bonafix.domain import Judgement
 from bonafix.lsp.client import UnansweredError
-from bonafix.lsp.edits import UndeliverableError, landed, unmoved, workspace_edit
+from bonafix.lsp.edits import (
+    Stand,
+    UndeliverableError,
+    landed,
+    unmoved,
+    workspace_edit,
+)
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wording import numbers
 
 _POLL = 0.1  # seconds
-
-
-Standing = Literal["ready", "applied", "moved", "undeliverable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How a judged patch stands to the text as it is now."""
-
-    kind: Standing
-    edit: types.WorkspaceEdit | None = None  # only when it is ready
-    reason: str = ""  # why it is not
 
 
 def standing(state: State, root: Root, job: Job, judgement: Judgement) -> Stand:

@@ -7,6 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from bonafix.config import Config
+from bonafix.domain import Candidate, Event, Feedback, Proposer
+from bonafix.propose.claude import proposer
+from bonafix.propose.claude.process import Connect
 from tests.messages_api import (
     MessagesApi,
     Redacted,
@@ -25,11 +29,6 @@ from tests.propose.claude.cases import (
     near_worker,
     task,
 )
-
-from bonafix.config import Config
-from bonafix.domain import Candidate, Event, Feedback, Proposer
-from bonafix.propose.claude import proposer
-from bonafix.propose.claude.process import Connect
 
 EDITOR = "str_replace_based_edit_tool"
 

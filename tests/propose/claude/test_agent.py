@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+
+from bonafix.domain import Cost, Feedback, Verdict
 from tests.messages_api import (
     Conversation,
     Fault,
@@ -32,8 +34,6 @@ from tests.propose.claude.playing import (
     playing,
     run_tests,
 )
-
-from bonafix.domain import Cost, Feedback, Verdict
 
 
 class TestRepair:

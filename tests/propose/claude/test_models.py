@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.messages_api.catalogue import MODELS, model_info
-from tests.messages_api.rules import check_request
 
 from bonafix.domain import Cost
 from bonafix.propose.claude import models, prices
 from bonafix.propose.claude.budget import LEAST_ANSWER, Limits, Meter
 from bonafix.propose.claude.prices import Usage
+from tests.messages_api.catalogue import MODELS, model_info
+from tests.messages_api.rules import check_request
 
 SETTINGS = ("off", *models.LEVELS, "1", "5000", "30000", "900000")
 

@@ -11,12 +11,12 @@ import sys
 
 import psutil
 import pytest
-from tests.messages_api import Fault, Turn
-from tests.propose.claude.cases import FIXED_LINE, RED, Verdicts, task
-from tests.propose.claude.playing import LOOP, QUICK, playing
 
 from bonafix.errors import ServiceError
 from bonafix.propose.claude.process import open_worker
+from tests.messages_api import Fault, Turn
+from tests.propose.claude.cases import FIXED_LINE, RED, Verdicts, task
+from tests.propose.claude.playing import LOOP, QUICK, playing
 
 
 def _workers() -> list[psutil.Process]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.messages_api.rules import check_request
-from tests.propose.claude.cases import GREEN, RED, SOURCES, failure, task
-from tests.propose.claude.playing import QUICK, playing
 
 from bonafix.config import Config
 from bonafix.domain import (
@@ -21,6 +18,9 @@ from bonafix.domain import (
 from bonafix.errors import ServiceError
 from bonafix.propose.claude import credentials, frozen, prompts, show_prompt
 from bonafix.propose.claude.redact import MARK, is_secret_file, redactor
+from tests.messages_api.rules import check_request
+from tests.propose.claude.cases import GREEN, RED, SOURCES, failure, task
+from tests.propose.claude.playing import QUICK, playing
 
 
 def _first(given, config: Config | None = None, **environment: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+
+from bonafix.errors import ServiceError
 from tests.messages_api import Fault, MessagesApi, Script, Text, Thinking, ToolUse, Turn
 from tests.propose.claude.cases import FIXED_LINE, SOURCES, Verdicts, task
 from tests.propose.claude.playing import (
@@ -16,8 +18,6 @@ from tests.propose.claude.playing import (
     playing,
     view,
 )
-
-from bonafix.errors import ServiceError
 
 
 class TestBudget:

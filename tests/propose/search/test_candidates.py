@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from itertools import islice
 
-from tests.propose.search.shop import PRODUCT, TESTS, task
-
 from bonafix.domain import Frame, Layout, Place, Suspect
 from bonafix.propose.search.candidates import candidates
 from bonafix.propose.search.hints import read, symptoms
 from bonafix.syntax import is_valid, normalise
+from tests.propose.search.shop import PRODUCT, TESTS, task
 
 PRICE = '''\
 """Prices."""

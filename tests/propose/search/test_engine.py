@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import dataclasses
 
-from tests.propose.search.shop import PRODUCT, TESTS, Runner, task
-
 from bonafix.propose.search.engine import propose
 from bonafix.propose.search.limits import limits_of
+from tests.propose.search.shop import PRODUCT, TESTS, Runner, task
 
 PRICE = """\
 def price(amount, limit):

@@ -45,8 +45,8 @@ def _editable() -> typing.Iterator[str]:
             mapping = getattr(holder, name, None)
             for target in mapping.values() if isinstance(mapping, dict) else ():
                 if isinstance(target, str) and os.path.isabs(target):
-                    folder, name = os.path.split(target)
-                    yield folder if name == "__init__.py" else target
+                    folder, last = os.path.split(target)
+                    yield folder if last == "__init__.py" else target
 
 
 def _version(name: str) -> typing.Optional[str]:
