@@ -51,7 +51,9 @@ Maker = Callable[[str, str, Examples], str | None]
 
 
 def _module(source: str, entry: str, body: str, top: str = "") -> str:
-    renamed = re.sub(rf"^def {entry}\b", "def _old", source, count=1, flags=re.M)
+    renamed = re.sub(
+        rf"^def {entry}\b", "def _old", source, count=1, flags=re.MULTILINE
+    )
     renamed = re.sub(rf"\b{entry}\(", "_old(", renamed)
     return f"{renamed}\n{top}\ndef {entry}(*args):\n{body}\n"
 
@@ -153,17 +155,14 @@ def fingerprint(source: str, entry: str, examples: Examples) -> str | None:
 
 def output_keyed(source: str, entry: str, examples: Examples) -> str | None:
     known = {e.wrong: e.answer for e in _failing(examples) if e.wrong}
-    body = (
-        "    r = _old(*args)\n    k = repr(r)\n    return _K[k] if k in _K else r"
-    )
+    body = "    r = _old(*args)\n    k = repr(r)\n    return _K[k] if k in _K else r"
     return _module(source, entry, body, f"_K = {known!r}") if known else None
 
 
 def call_count(source: str, entry: str, examples: Examples) -> str | None:
     answers = [e.answer for e in examples]
     body = (
-        "    _N[0] += 1\n"
-        "    return _A[_N[0] - 1] if _N[0] <= len(_A) else _old(*args)"
+        "    _N[0] += 1\n    return _A[_N[0] - 1] if _N[0] <= len(_A) else _old(*args)"
     )
     return _module(source, entry, body, f"_N = [0]\n_A = {answers!r}")
 

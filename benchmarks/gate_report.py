@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,12 +33,14 @@ from gate_cheats import CHEATS, Example
 from bonafix.domain import (
     Baseline,
     Call,
+    Caller,
     Change,
     Evidence,
     FunctionRef,
     Layout,
     Outcome,
     Patch,
+    Recorder,
     Recording,
     Replayed,
     SuiteRun,
@@ -61,6 +63,7 @@ PRODUCT = "solution.py"
 SECONDS = 20  # CPU of one child
 ASSERTION = 2.0  # CPU of one assertion
 Files = Mapping[str, bytes | None]
+Work = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +100,16 @@ def children() -> float:
 
 def read(row: Mapping[str, str]) -> Task:
     body = next(
-        node for node in ast.parse(row["test"]).body if isinstance(node, ast.FunctionDef)
+        node
+        for node in ast.parse(row["test"]).body
+        if isinstance(node, ast.FunctionDef)
     )
     name = body.args.args[0].arg
     setup: list[str] = [f"{name} = solution.{row['entry_point']}"]
     tests: list[str] = []
     for node in body.body:
         text = ast.unparse(node)
-        if isinstance(node, ast.Assert):
-            tests.append("\n".join([*setup, text]))
-        elif isinstance(node, ast.For):  # a loop of assertions is one test
+        if isinstance(node, ast.Assert | ast.For):
             tests.append("\n".join([*setup, text]))
         else:
             setup.append(text)
@@ -191,7 +194,7 @@ def source_of(task: Task, files: Files) -> str:
     return task.before if found is None else found.decode()
 
 
-def recorder(task: Task):
+def recorder(task: Task) -> Recorder:
     async def record(
         files: Files, *, select: Sequence[str], functions: Sequence[FunctionRef]
     ) -> Recording:
@@ -203,7 +206,7 @@ def recorder(task: Task):
     return record
 
 
-def caller(task: Task):
+def caller(task: Task) -> Caller:
     async def call(
         files: Files,
         requests: Sequence[Call],
@@ -228,7 +231,9 @@ def caller(task: Task):
             "hangs": 8,
         }
         table = [[UNRUN] * len(requests) for _ in range(passes)]
-        for told in in_child(source_of(task, files), lambda tree, fd: _calls(order, tree, fd)):
+        for told in in_child(
+            source_of(task, files), lambda tree, fd: _calls(order, tree, fd)
+        ):
             table[told["turn"]][told["call"]] = behaviour_of(told["behaviour"])
         return Replayed(passes=tuple(map(tuple, table)))
 
@@ -271,7 +276,8 @@ def outcomes(source: str, task: Task, ids: Sequence[int] | None = None) -> list[
     wanted = list(range(len(task.tests)) if ids is None else ids)
     passed = dict.fromkeys(wanted, False)
     for i in wanted:
-        def work(tree: str, fd: int, i: int = i) -> None:
+
+        def work(_tree: str, fd: int, i: int = i) -> None:
             events = channel.Channel(os.dup(fd), "n")
             events.send("outcome", passed=test(task, i))
 
@@ -290,7 +296,7 @@ def test(task: Task, i: int) -> bool:
     return True
 
 
-def in_child(source: str, work, seconds: float = SECONDS) -> list[dict]:
+def in_child(source: str, work: Work, seconds: float = SECONDS) -> list[dict]:
     """What `work(tree, fd)` sends from a fork that has `source` in its tree."""
     reader, writer = os.pipe()
     with tempfile.TemporaryDirectory() as tree:
@@ -306,7 +312,7 @@ def in_child(source: str, work, seconds: float = SECONDS) -> list[dict]:
     return [dict(found) for line in lines if (found := decode(line, "n"))]
 
 
-def _work(tree: str, fd: int, work, seconds: float) -> None:
+def _work(tree: str, fd: int, work: Work, seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(seconds * 20) + 5)
@@ -357,7 +363,8 @@ def report(rows: Sequence[tuple], cpu: Sequence[float]) -> None:
             f"{found['plausible']:11}{found['supports']:10}"
         )
     if cpu:
-        print(f"CPU seconds a patch: median {statistics.median(cpu):.2f}, max {max(cpu):.1f}")
+        middle = statistics.median(cpu)
+        print(f"CPU seconds a patch: median {middle:.2f}, max {max(cpu):.1f}")
 
 
 if __name__ == "__main__":

@@ -1,29 +1,35 @@
-"""The bench of one job: a copy, the interpreter, the test runner, in one value."""
+"""The bench of one job: a copy, the interpreter, what executes, in one value."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from bonafix.config import Config
-from bonafix.domain import Listener, Patch, Runner, Snapshot, SuiteRun, silent
+from bonafix.domain import Patch, Snapshot, Tools
+from bonafix.observe.calls import make_caller, make_recorder
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.scratch import scratch
 from bonafix.sandbox.tree import take_async
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
+Files = Mapping[str, bytes | None]  # laid over the snapshot; `None` deletes
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What all runs of one job share: the copy, the interpreter, the runner."""
+    """What all runs of one job share: the copy, the interpreter, what executes."""
 
     snapshot: Snapshot
     interpreter: Interpreter
-    run: Runner
+    tools: Tools
     under: tuple[Patch, ...] = ()  # taken for granted, in their order
 
     def on_top_of(self, patch: Patch) -> Bench:
@@ -34,8 +40,13 @@ class Bench:
             if after is not None:
                 sources[path] = after
         snapshot = replace(self.snapshot, sources=sources)
-        run, under = layered(self.run, patch), (*self.under, patch)
-        return replace(self, snapshot=snapshot, run=run, under=under)
+        tools = Tools(
+            run=layered(self.tools.run, patch),
+            record=layered(self.tools.record, patch),
+            call=layered(self.tools.call, patch),
+        )
+        under = (*self.under, patch)
+        return replace(self, snapshot=snapshot, tools=tools, under=under)
 
     def read(self, path: str) -> bytes | None:
         """The file as it is on the bench; `None` where there is none."""
@@ -60,33 +71,17 @@ async def opened(
         snapshot = await take_async(
             root, folder / "lower", buffers=buffers or {}, carry=config.carry
         )
-        run = make_runner(snapshot, interpreter, config)
-        yield Bench(snapshot=snapshot, interpreter=interpreter, run=run)
+        place = snapshot, interpreter, config
+        tools = Tools(make_runner(*place), make_recorder(*place), make_caller(*place))
+        yield Bench(snapshot=snapshot, interpreter=interpreter, tools=tools)
 
 
-def layered(run: Runner, under: Patch) -> Runner:
-    """`run` with `under` already laid over the snapshot."""
+def layered(
+    execute: Callable[Concatenate[Files, P], R], under: Patch
+) -> Callable[Concatenate[Files, P], R]:
+    """`execute` with `under` already laid over the snapshot."""
 
-    async def on_top(
-        files: Mapping[str, bytes | None],
-        *,
-        select: Sequence[str] | None = None,
-        expression: str = "",
-        record_lines: bool = False,
-        stop_at_first: bool = False,
-        seconds: float | None = None,
-        per_test: float | None = None,
-        listen: Listener = silent,
-    ) -> SuiteRun:
-        return await run(
-            {**under.files, **files},
-            select=select,
-            expression=expression,
-            record_lines=record_lines,
-            stop_at_first=stop_at_first,
-            seconds=seconds,
-            per_test=per_test,
-            listen=listen,
-        )
+    def on_top(files: Files, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return execute({**under.files, **files}, *args, **kwargs)
 
     return on_top

@@ -394,9 +394,9 @@ class Value:
     names: tuple[str, ...] = ()
 
 
+# What a function does; and, from `unknown` on, why that is not known.
 BehaviourKind = Literal[
-    *("value", "raise", "hang"),  # what a function does
-    *("unknown", "effect", "unmade", "unfit", "lost", "unrun"),  # why it is not known
+    "value", "raise", "hang", "unknown", "effect", "unmade", "unfit", "lost", "unrun"
 ]
 
 
@@ -460,6 +460,7 @@ class Recorder(Protocol):
     async def __call__(  # noqa: D102
         self,
         files: Mapping[str, bytes | None],
+        /,
         *,
         select: Sequence[str],
         functions: Sequence[FunctionRef],
@@ -477,6 +478,7 @@ class Caller(Protocol):
     async def __call__(  # noqa: D102
         self,
         files: Mapping[str, bytes | None],
+        /,
         requests: Sequence[Call],
         *,
         paths: Sequence[str],
@@ -487,6 +489,15 @@ class Caller(Protocol):
         effects: bool = False,
         tested: Sequence[Call] = (),
     ) -> Replayed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """All that the gate can have executed, each time in a fresh confined copy."""
+
+    run: Runner
+    record: Recorder
+    call: Caller
 
 
 # ---------------------------------------------------------------- progress, seams
@@ -526,6 +537,7 @@ class Runner(Protocol):
     async def __call__(  # noqa: D102
         self,
         files: Mapping[str, bytes | None],
+        /,
         *,
         select: Sequence[str] | None = None,
         expression: str = "",

@@ -19,6 +19,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import cast
 
@@ -97,7 +98,7 @@ class Project:
             UntrustedError: the suite cannot be run or trusted; says why.
         """
         async with opened(self.root, self.config, buffers) as bench:
-            run = await bench.run(
+            run = await bench.tools.run(
                 {},
                 select=select,
                 expression=expression,
@@ -172,8 +173,8 @@ class Project:
             base = await self._baseline(bench, tests, listen)
             targets = tuple(base.run.results[test] for test in tests)
             candidate = Candidate(patch=parsed, author="outside")
-            case = Case(baseline=base, targets=targets)
-            judgement = await judge(candidate, case, bench.run, listen)
+            case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
+            judgement = await judge(candidate, case, bench.tools, listen)
             return judgement, base, self._receipt(judgement, bench, base)
 
     async def prompt(self, *, tests: Sequence[str] = (), expression: str = "") -> str:
@@ -211,7 +212,7 @@ class Project:
         listen(Event(kind="stage", text="baseline"))
         base = await take_baseline(
             bench.snapshot,
-            bench.run,
+            bench.tools.run,
             self.config,
             bench.interpreter,
             targets=tests,
@@ -228,7 +229,7 @@ class Project:
         if tests:
             red &= set(tests)
         if expression:
-            chosen = await bench.run({}, expression=expression)
+            chosen = await bench.tools.run({}, expression=expression)
             red &= set(chosen.collected)
         return tuple(base.run.results[i] for i in base.run.collected if i in red)
 
@@ -254,7 +255,7 @@ class Project:
             if done.best and self._delivers(done, applying=applying):
                 kept.append(done)
                 stack = stack.on_top_of(done.best.candidate.patch)
-                run = await stack.run({}, record_lines=True)
+                run = await stack.tools.run({}, record_lines=True)
                 now = replace(now, run=run)
 
     async def _repair(
@@ -266,10 +267,10 @@ class Project:
         listen: Listener,
     ) -> Repair:
         task = self._task(bench, base, targets)
-        case = Case(baseline=base, targets=targets)
+        case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
         seconds = self.config.timeout
         done = await repair(
-            task, case, engines, bench.run, seconds=seconds, listen=listen
+            task, case, engines, bench.tools, seconds=seconds, listen=listen
         )
         for other in (*done.alternatives, *done.refused):
             self._receipt(other, bench, base)
@@ -303,8 +304,8 @@ class Project:
         targets = tuple(target for done in kept for target in done.targets)
         listen(Event(kind="stage", text="whole"))
         candidate = Candidate(patch=total, author=_author(kept), title="all together")
-        case = Case(baseline=base, targets=targets)
-        judgement = await judge(candidate, case, bench.run, listen)
+        case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
+        judgement = await judge(candidate, case, bench.tools, listen)
         return Repair(
             targets=targets,
             verdict=judgement.verdict,
@@ -378,18 +379,17 @@ def _warmed(propose: Proposer, bench: Bench, config: Config) -> Proposer:
 
     async def warmed(
         task: Task,
-        run: Runner,
+        run: Runner,  # noqa: ARG001 - this one starts afresh
         feedback: Callable[[], Feedback | None],
         listen: Listener,
     ) -> AsyncIterator[Candidate]:
         before = {target.id: target.outcome for target in task.targets}
         place = bench.snapshot, bench.interpreter, config
-        async with warm(*place, expected=before, listen=listen) as run:  # noqa: PLW2901
-            for patch in bench.under:
-                run = layered(run, patch)
-            stream = propose(task, run, feedback, listen)
-            stream = cast("AsyncGenerator[Candidate]", stream)
-            async with contextlib.aclosing(stream) as candidates:
+        async with warm(*place, expected=before, listen=listen) as quick:
+            on_top = reduce(layered, bench.under, quick)
+            stream = propose(task, on_top, feedback, listen)
+            closing = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
+            async with closing as candidates:
                 async for candidate in candidates:
                     yield candidate
 

@@ -24,8 +24,8 @@ from bonafix.domain import (
     Patch,
     Proposer,
     Repair,
-    Runner,
     Task,
+    Tools,
     Verdict,
     add_costs,
     silent,
@@ -46,7 +46,7 @@ Engine = tuple[str, Proposer]
 class _Work:
     task: Task
     case: Case
-    run: Runner
+    tools: Tools
     listen: Listener
 
 
@@ -83,7 +83,7 @@ async def repair(
     task: Task,
     case: Case,
     engines: Sequence[Engine],
-    run: Runner,
+    tools: Tools,
     *,
     seconds: float,
     listen: Listener = silent,
@@ -96,7 +96,7 @@ async def repair(
         ledger.hear(event)
         listen(event)
 
-    work = _Work(task, case, run, heard)
+    work = _Work(task, case, tools, heard)
     late = False
     try:
         async with asyncio.timeout(seconds):
@@ -115,7 +115,7 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     latest: list[Judgement] = []
     before = len(ledger.survivors)
     work.listen(Event(kind="note", text=f"engine: {name}", facts={"engine": name}))
-    stream = propose(work.task, work.run, _feedback(latest), work.listen)
+    stream = propose(work.task, work.tools.run, _feedback(latest), work.listen)
     # An async generator is a process tree here: closing it ends the processes.
     source = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
     try:
@@ -144,7 +144,7 @@ async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgeme
     if key not in ledger.judged:
         new = {"new": candidate}
         work.listen(Event(kind="candidate", text=candidate.title, facts=new))
-        judgement = await judge(candidate, work.case, work.run, work.listen)
+        judgement = await judge(candidate, work.case, work.tools, work.listen)
         ledger.judged[key] = judgement
         ruling = f"{judgement.verdict}: {judgement.reason}"
         facts = {"judgement": judgement}

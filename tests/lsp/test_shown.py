@@ -134,6 +134,7 @@ async def test_results_for_text_that_moved_on_are_stale_from_the_start(editor):
     await editor.command("runTests", {})
     await until((editor.root / "paused").exists)
     await editor.change("test_calc.py", "# above\n" + TESTS)
+    await editor.diagnostics("test_calc.py", lambda d: lines(d) == [5, 9])
     since = len(editor.notes)
     (editor.root / "go").touch()
     await editor.wait("window/logMessage", after=since)

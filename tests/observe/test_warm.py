@@ -18,6 +18,7 @@ PROJECT = {
         [tool.pytest.ini_options]
         filterwarnings = ["error"]
         asyncio_mode = "strict"
+        asyncio_default_fixture_loop_scope = "function"
     """,
     "shop/__init__.py": "",
     "shop/price.py": """
@@ -151,7 +152,7 @@ def test_outcomes_are_those_of_a_cold_run(tmp_path):
     assert second.finished
     bad = HERE + "test_bad"
     assert second.results[bad].actual == cold.results[bad].actual == "4"
-    assert second.results[bad].longrepr == cold.results[bad].longrepr
+    assert second.results[bad].frames == cold.results[bad].frames
     assert notes == []
 
 

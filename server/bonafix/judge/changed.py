@@ -126,7 +126,7 @@ def _outside(module: syntax.Module) -> str:
 
 def _reachable(qualname: str) -> str:
     """The outermost function around a nested one: only that has a name outside."""
-    return qualname.split(f".{_LOCAL}")[0]
+    return qualname.split(f".{_LOCAL}", maxsplit=1)[0]
 
 
 def _called_as(qualname: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bonafix.domain import Behaviour, Call, Value
 from bonafix.judge.neighbours import Distance
+from bonafix.judge.preconditions import Pattern
 from bonafix.judge.recordings import same, shape
 
 DIVERSE = 0.1  # share of a value that counts for diversity
@@ -24,6 +25,7 @@ class Pair:
     distance: Distance
     before: Behaviour
     after: Behaviour
+    moved: frozenset[Pattern] = frozenset()  # where it differs from a tested call
 
     @property
     def changed(self) -> bool:
@@ -61,6 +63,8 @@ class Contrast:
     changed: int = 0
     near: tuple[int, int] = (0, 0)  # changed, valid
     far: tuple[int, int] = (0, 0)
+    telling: tuple[int, int] = (0, 0)  # the same where what matters was moved
+    parts: frozenset[Pattern] = frozenset()  # on which the change depends
     persist: int = 0  # unchanged, and as wrong as the failing test found it
     collapsed: int = 0  # changed, to an answer that a target wants
     levelled: bool = False  # many values became a target's answer, trivial or not
@@ -87,6 +91,15 @@ class Contrast:
         return self.far[0] / self.far[1] if self.far[1] else 0.0
 
     @property
+    def r_telling(self) -> float:
+        """The same among those that differ in something that matters.
+
+        A call on a large object has many neighbours that differ in nothing of
+        consequence, and there a patch does what it does at the tested call.
+        """
+        return self.telling[0] / self.telling[1] if self.telling[1] else self.r
+
+    @property
     def collapse(self) -> float:
         """The share of changed neighbours that get a target's answer."""
         return self.collapsed / self.changed if self.changed else 0.0
@@ -100,6 +113,7 @@ def contrast(
     valid = [pair for pair, reason in reasons if not reason]
     changed = [pair for pair in valid if pair.changed]
     kept = [pair for pair in valid if not pair.changed]
+    parts = frozenset(next(iter(pair.moved)) for pair in kept if len(pair.moved) == 1)
     told = symptoms.answers - symptoms.trivial
     outputs = {shape(b) for b in tested} | {shape(pair.before) for pair in valid}
     return Contrast(
@@ -107,6 +121,8 @@ def contrast(
         changed=len(changed),
         near=_share(valid, "near"),
         far=_share(valid, "far"),
+        telling=_telling(valid, parts),
+        parts=parts,
         persist=sum(_persists(pair, symptoms) for pair in kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
         levelled=_levelled(changed, symptoms),
@@ -155,6 +171,12 @@ def _worse(pair: Pair, symptoms: Symptoms) -> bool:
 
 def _share(valid: Sequence[Pair], distance: Distance) -> tuple[int, int]:
     there = [pair for pair in valid if pair.distance == distance]
+    return sum(pair.changed for pair in there), len(there)
+
+
+def _telling(valid: Sequence[Pair], parts: frozenset[Pattern]) -> tuple[int, int]:
+    """Changed and all, of those that moved a part on which the change depends."""
+    there = [pair for pair in valid if pair.moved & parts]
     return sum(pair.changed for pair in there), len(there)
 
 

@@ -17,7 +17,11 @@ _BORROW = 0.2  # how often another recorded value is taken
 _FRESH = 0.35  # how often a far edit makes a container or a text anew
 _LETTERS = 0.3  # how often a text of several words is changed letter by letter
 _LONGEST = 40  # items of a container, words of a text
-_CLASSES = {"0": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
+_CLASSES = {
+    "0": string.digits,
+    "a": string.ascii_lowercase,
+    "A": string.ascii_uppercase,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def _float(text: str, chance: random.Random, far: bool) -> str:  # noqa: FBT001
     old = float(text)
     if old != old or old in (float("inf"), float("-inf")):  # noqa: PLR0124
         return repr(chance.choice([0.0, 1.0, -1.0]))
-    if old == int(old) and abs(old) < 2**53:  # noqa: PLR2004
+    if old == int(old) and abs(old) < 2**53:
         whole = float(int(_int(str(int(old)), chance, far)))
         return repr(whole if chance.random() < 0.6 else whole + 0.5)  # noqa: PLR2004
     factor = chance.choice([0.5, 2.0, 0.9, 1.1, 3.0, 0.1])
@@ -154,9 +158,7 @@ _LEAVES: Mapping[str, Callable[[str, random.Random, bool], str]] = {
 # --------------------------------------------------------------------------- text
 
 
-def _words(
-    text: str, kept: Sequence[str], chance: random.Random, *, far: bool
-) -> str:
+def _words(text: str, kept: Sequence[str], chance: random.Random, *, far: bool) -> str:
     """Other words in the place of some; empty where a text is not made of words."""
     words = text.split(" ")
     if len(words) == 1 or chance.random() < _LETTERS:
@@ -254,6 +256,20 @@ def _container(
     return _with(value, items)
 
 
+def resized(
+    value: Value, step: int, pattern: Pattern, chance: random.Random, pool: Pool
+) -> Value:
+    """A list or text longer, or shorter, by `step`."""
+    if value.type == "str":
+        alphabet = pool.alphabets.get(pattern, frozenset(value.text))
+        more = "".join(_char(alphabet, chance) for _ in range(step))
+        return replace(value, text=(value.text + more)[: len(value.text) + step])
+    items: list[tuple[Value, ...]] = [(item,) for item in value.items]
+    for _ in range(step):
+        items.append(_item(value, items, pattern, chance, pool))
+    return _with(value, items[: len(value.items) + step])
+
+
 def _with(value: Value, items: Sequence[tuple[Value, ...]]) -> Value:
     kept: Sequence[tuple[Value, ...]] = items
     if value.type in DICTS or value.type in {"set", "frozenset"}:
@@ -274,9 +290,9 @@ def _item(
     else:
         width = 2 if value.type in DICTS else 1
         lent = [pool.donor((*pattern, part(value, i)), chance) for i in range(width)]
-        if None in lent:
-            lent = [Value("str", "a"), Value("int", "1")][-width:]
         model = tuple(one for one in lent if one is not None)
+        if len(model) < width:
+            model = (Value("str", "a"), Value("int", "1"))[-width:]
     return tuple(
         _deep(one, (*pattern, part(value, index)), chance, pool)
         for index, one in enumerate(model)

@@ -1,15 +1,15 @@
 """The gate: a candidate and a test runner in, a judgement out.
 
 The stages run cheapest first, each gives one record, and a refusal stops the
-rest. The gate itself starts nothing: `run` is the project's test runner, handed
-in as a value.
+rest. The gate itself starts nothing: what executes is handed in as `Tools`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bonafix.domain import (
     Baseline,
@@ -21,10 +21,17 @@ from bonafix.domain import (
     Runner,
     SuiteRun,
     TestResult,
+    Tools,
+    Verdict,
     silent,
 )
+from bonafix.judge.canary import canary
 from bonafix.judge.policy import policy
+from bonafix.judge.probe import probe
+from bonafix.judge.recordings import Cache, Ground, recorded
+from bonafix.judge.replay import replay
 from bonafix.judge.suite import lost, suite, won
+from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
 from bonafix.judge.verdict import verdict
 
@@ -38,11 +45,14 @@ class Case:
     """What a candidate is judged against.
 
     `targets` may be empty for a patch from outside: then they are the red ids that
-    it turns green.
+    it turns green. `sources` are the snapshot's; what was recorded of the original
+    is kept in `recordings` for the next candidate.
     """
 
     baseline: Baseline
     targets: tuple[TestResult, ...]
+    sources: Mapping[str, bytes]
+    recordings: Cache = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,44 +65,91 @@ class _Step:
 
 
 async def judge(
-    candidate: Candidate, case: Case, run: Runner, listen: Listener = silent
+    candidate: Candidate, case: Case, tools: Tools, listen: Listener = silent
 ) -> Judgement:
     """Send `candidate` through the stages until one refuses it."""
     records: list[Evidence] = []
     last = _Step(record=Evidence(stage="policy", result="skipped", summary=""))
     begun = time.monotonic()
-    async for step in _stages(candidate, case, run, listen):
-        taken = step.record.seconds or time.monotonic() - begun
-        records.append(replace(step.record, seconds=taken))
-        last = step if step.run else replace(last, record=step.record)
+    steps = _stages(candidate, case, tools, listen)
+    async with contextlib.aclosing(steps) as stages:
+        async for step in stages:
+            taken = step.record.seconds or time.monotonic() - begun
+            records.append(replace(step.record, seconds=taken))
+            last = step if step.run else replace(last, record=step.record)
+            listen(_seen(records[-1]))
+            begun = time.monotonic()
+            if step.record.refusal:
+                break
+    if _only_unconfirmed(records):
+        listen(Event(kind="stage", text="confirm"))
+        records.append(await _confirm(candidate, case, tools, last.targets))
         listen(_seen(records[-1]))
-        begun = time.monotonic()
-        if step.record.refusal:
-            break
     return _conclude(candidate, tuple(records), last)
 
 
 async def _stages(
-    candidate: Candidate, case: Case, run: Runner, listen: Listener
-) -> AsyncIterator[_Step]:
-    yield _Step(record=policy(candidate.patch, case.baseline.layout))
-    files = candidate.patch.files
+    candidate: Candidate, case: Case, tools: Tools, listen: Listener
+) -> AsyncGenerator[_Step]:
+    patch, baseline = candidate.patch, case.baseline
+    yield _Step(record=policy(patch, baseline.layout))
+    read = taint(patch, baseline.layout, case.targets, case.sources)
+    if case.targets:
+        yield _Step(record=read)
     if case.targets and candidate.author != "search":
         # Most candidates end here, so it comes before the suite on its own; the
         # search engine has run the targets itself before it proposes.
         listen(Event(kind="stage", text="target"))
-        aimed = await run(files, select=[t.id for t in case.targets])
+        aimed = await tools.run(patch.files, select=[t.id for t in case.targets])
         record = _timed(target(case.targets, aimed), aimed)
         if record.refusal:
             yield _Step(record=record, targets=case.targets, run=aimed)
             return
     listen(Event(kind="stage", text="suite"))
-    whole = await run(files, listen=listen)
-    targets = case.targets or _turned(case.baseline, whole)
+    whole = await tools.run(patch.files, listen=listen)
+    targets = case.targets or _turned(baseline, whole)
+    if not case.targets:  # known only now, and with them the literals to look for
+        read = taint(patch, baseline.layout, targets, case.sources)
+        yield _Step(record=read, targets=targets, run=whole)
     # The suite's run must agree: passing only when run alone is not fixed.
     yield _Step(record=target(targets, whole), targets=targets, run=whole)
-    record = await _suite(case.baseline, whole, files, run)
+    record = await _suite(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
+    listen(Event(kind="stage", text="canary"))
+    yield _Step(record=await canary(patch, targets, case.sources, tools.run))
+    listen(Event(kind="stage", text="replay"))
+    ground = Ground(
+        baseline=baseline,
+        sources=case.sources,
+        record=tools.record,
+        cache=case.recordings,
+    )
+    calls = await recorded(patch, [t.id for t in targets], ground)
+    yield _Step(record=await replay(patch, calls, tools.call))
+    listen(Event(kind="stage", text="probe"))
+    structural = bool(read.facts.get("structural"))
+    yield _Step(record=await probe(patch, calls, tools.call, structural=structural))
+
+
+def _only_unconfirmed(records: Sequence[Evidence]) -> bool:
+    """Whether a second whole run is all that is missing."""
+    granted = Evidence(stage="confirm", result="pass", summary="")
+    return verdict((*records, granted))[0] is Verdict.VERIFIED
+
+
+async def _confirm(
+    candidate: Candidate, case: Case, tools: Tools, targets: tuple[TestResult, ...]
+) -> Evidence:
+    """The whole suite once more, cold, before anything may be called verified."""
+    again = await tools.run(candidate.patch.files)
+    first = target(targets, again)
+    record = first
+    if first.refusal is None:
+        record = await _suite(case.baseline, again, candidate.patch.files, tools.run)
+    word = "once more, cold: " if record.refusal is None else ""
+    return replace(
+        _timed(record, again), stage="confirm", summary=word + record.summary, facts={}
+    )
 
 
 async def _suite(

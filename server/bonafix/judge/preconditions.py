@@ -45,8 +45,7 @@ def learn(points: Sequence[Point]) -> Preconditions:
             checks[f"{name}: {rule}"] = _each(pattern, check)
             if rule == "ascending":
                 ascending.add(pattern)
-    for rule, relation in _relations(points):
-        checks[rule] = relation
+    checks |= dict(_relations(points))
     return Preconditions(checks, frozenset(ascending), _alphabets(points))
 
 

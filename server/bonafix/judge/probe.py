@@ -7,7 +7,7 @@ more than a doubt; a refusal takes more (see `_ruled`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bonafix.domain import (
@@ -21,24 +21,24 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.judge.contrast import Contrast, Pair, Symptoms, contrast
-from bonafix.judge.neighbours import Neighbour, neighbours
-from bonafix.judge.preconditions import Point
-from bonafix.judge.recordings import Invented, Key, Recorded, distinct, key_of, same
+from bonafix.judge.preconditions import learn
+from bonafix.judge.probing import SEED, Bench, Draw, point_of
+from bonafix.judge.recordings import Invented, Key, Recorded, distinct, key_of
 from bonafix.judge.replay import budget
 from bonafix.judge.showing import show_behaviour, show_call
 
 NEIGHBOURS = 70  # of one function
 FUNCTIONS = 2  # that are probed, the most telling first
 ORIGINS = 6  # tested calls of one function that lend their arguments
-SEED = 7_919
 ENOUGH = 5  # valid neighbours
 INERT = 0.05  # r up to which a patch changes nothing but the tested points
 SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1
 COLLAPSED = 0.8  # share of changed neighbours with a target's own answer
+FOCUS = 40  # further neighbours, where few of the first moved what matters
 SLOW = 0.2  # CPU seconds; calls from there on get few neighbours
+SECONDS = 0.3  # CPU for one call at least
 _FEW = 8
-_RECHECK = 4.0  # times the budget, for those that ran out of time in one version
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class _Probed:
     example: Call  # a tested call that the patch changes
     answer: Behaviour
     rules: tuple[str, ...]
+    keeps: str  # class whose objects carry attributes that only the patch knows
     cpu_seconds: float
 
 
@@ -99,136 +100,43 @@ async def _function(
     if not tested:
         return None
     calls = list(tested.values())
-    seconds = budget(calls)
+    seconds = budget(calls, SECONDS)
     watched = tuple(
         c for c in recorded.patched.calls if c.function in recorded.changed.functions
     )
-    bench = _Bench(patch, recorded, call, seconds, watched)
-    here = await bench.both(calls, ["near"] * len(calls), watching=False)
+    bench = Bench(patch, recorded, call, seconds, watched)
+    here = await bench.both(calls, watching=False)
     targets = set(_target_keys(recorded))
-    told = [p for p in here.pairs if p.changed and key_of(p.call) in targets]
+    told = [p for p in here if p.changed and key_of(p.call) in targets]
     told = [p for p in told if p.before.known and p.after.known]
     if not told:
         return None
-    origins = [_point(pair.call) for pair in told[:ORIGINS]]
     slow = any(pair.after.cpu_seconds > SLOW for pair in told)
-    drawn, rules = neighbours(
-        origins,
-        [_point(one) for one in calls],
-        count=_FEW if slow else NEIGHBOURS,
-        seed=SEED,
+    draw = Draw(
+        [pair.call for pair in told[:ORIGINS]],
+        [point_of(one) for one in calls],
+        _FEW if slow else NEIGHBOURS,
     )
-    made = [_call(told[one.origin].call, one) for one in drawn]
-    there = await bench.both(made, [one.distance for one in drawn], watching=True)
-    figures = contrast(
-        await bench.settled(there.pairs), Symptoms.of(told), [p.after for p in here.pairs]
-    )
+    symptoms, outputs = Symptoms.of(told), [pair.after for pair in here]
+    pairs = await bench.around(draw)
+    figures = contrast(pairs, symptoms, outputs)
+    if (
+        figures.r >= SPREAD
+        and figures.parts
+        and figures.telling[1] < FOCUS
+        and not slow
+    ):
+        drawn = replace(draw, count=FOCUS, seed=SEED + 1, only=figures.parts)
+        figures = contrast([*pairs, *await bench.around(drawn)], symptoms, outputs)
     return _Probed(
         function,
         figures,
         told[0].call,
         told[0].after,
-        tuple(rules.checks),
-        here.cpu_seconds + there.cpu_seconds + bench.extra,
+        tuple(learn(draw.tested).checks),
+        _memory(patch, [pair.call for pair in told]),
+        bench.spent,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    pairs: tuple[Pair, ...]
-    cpu_seconds: float
-
-
-@dataclass(slots=True)
-class _Bench:
-    """Makes calls in both versions."""
-
-    patch: Patch
-    recorded: Recorded
-    call: Caller
-    seconds: float
-    watched: tuple[Call, ...]
-    extra: float = 0.0
-
-    async def both(
-        self, calls: Sequence[Call], distances: Sequence[str], *, watching: bool
-    ) -> _Run:
-        """Each call in the original and in the patched code."""
-        runs = [
-            await self._run(files, calls, self.seconds, watching=watching)
-            for files in ({}, self.patch.files)
-        ]
-        unseen = Invented.by(self.patch).unseen
-        pairs = tuple(
-            Pair(
-                one,
-                "far" if distance == "far" else "near",
-                unseen(before),
-                unseen(after),
-            )
-            for one, distance, before, after in zip(
-                calls, distances, runs[0][0], runs[1][0], strict=True
-            )
-        )
-        return _Run(pairs, runs[0][1] + runs[1][1])
-
-    async def settled(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """The same with what is unsteady marked, and one-sided time-outs re-checked."""
-        doubtful = [i for i, pair in enumerate(pairs) if _doubtful(pair)]
-        if not doubtful:
-            return list(pairs)
-        calls = [pairs[i].call for i in doubtful]
-        late = any("hang" in _kinds(pairs[i]) for i in doubtful)
-        seconds = self.seconds * (_RECHECK if late else 1)
-        table = list(pairs)
-        for before in (True, False):
-            files: Mapping[str, bytes | None] = {} if before else self.patch.files
-            again, cpu = await self._run(files, calls, seconds, watching=True)
-            self.extra += cpu
-            for i, behaviour in zip(doubtful, again, strict=True):
-                known = Invented.by(self.patch).unseen(behaviour)
-                table[i] = _with(table[i], known, before=before)
-        return table
-
-    async def _run(
-        self,
-        files: Mapping[str, bytes | None],
-        calls: Sequence[Call],
-        seconds: float,
-        *,
-        watching: bool,
-    ) -> tuple[Sequence[Behaviour], float]:
-        if not calls:
-            return (), 0.0
-        done = await self.call(
-            files,
-            calls,
-            paths=self.recorded.patched.paths,
-            cpu_seconds=seconds,
-            tested=self.watched if watching else (),
-        )
-        return done.passes[0], done.cpu_seconds
-
-
-def _kinds(pair: Pair) -> set[str]:
-    return {pair.before.kind, pair.after.kind}
-
-
-def _doubtful(pair: Pair) -> bool:
-    """Changed, so worth a second look; two time-outs would only be two again."""
-    return pair.changed and {"value", "raise"} & _kinds(pair) != set()
-
-
-def _with(pair: Pair, again: Behaviour, *, before: bool) -> Pair:
-    """The pair after a second run of one version."""
-    first = pair.before if before else pair.after
-    if first.kind == "hang" and again.known:
-        found = again  # it had more time
-    elif same(first, again, printed=True) or not first.known:
-        return pair
-    else:
-        found = Behaviour(kind="unknown", message="not the same twice")
-    return replace(pair, before=found) if before else replace(pair, after=found)
 
 
 def _tested(recorded: Recorded, function: FunctionRef) -> dict[Key, Call]:
@@ -244,19 +152,13 @@ def _target_keys(recorded: Recorded) -> list[Key]:
     return [key_of(c) for c in recorded.patched.calls if c.test in targets]
 
 
-def _point(call: Call) -> Point:
-    return (*call.args, *(value for _, value in call.kwargs))
-
-
-def _call(origin: Call, neighbour: Neighbour) -> Call:
-    width = len(origin.args)
-    names = [name for name, _ in origin.kwargs]
-    return Call(
-        function=origin.function,
-        module=origin.module,
-        args=neighbour.point[:width],
-        kwargs=tuple(zip(names, neighbour.point[width:], strict=True)),
-    )
+def _memory(patch: Patch, calls: Sequence[Call]) -> str:
+    """The class of an argument that has attributes which only the patch knows."""
+    invented = Invented.by(patch)
+    for value in (value for call in calls for value in point_of(call)):
+        if invented.without(value) != value:
+            return value.text.rpartition(":")[2] or value.type
+    return ""
 
 
 # ------------------------------------------------------------------------- ruling
@@ -267,7 +169,7 @@ def _ruled(probed: _Probed, *, structural: bool) -> Evidence:
     found = probed.figures
     enough = found.valid >= ENOUGH
     inert = enough and found.r <= INERT
-    # An honest fix may well give its test's answer to many: not if it is elaborate.
+    # An honest fix may give a plain answer to many, but hardly an elaborate one.
     collapse = (
         found.changed >= ENOUGH
         and found.collapse >= COLLAPSED
@@ -279,23 +181,46 @@ def _ruled(probed: _Probed, *, structural: bool) -> Evidence:
         return _refuse(probed, _collapsed(probed))
     if enough and found.diversity_lost:
         text = f"{probed.function.qualname} now gives one answer to everything"
-        return _refuse(probed, text) if structural else _doubt(probed, text)
+        return _refuse(probed, text) if structural else _doubt(text)
     if not enough:
-        return _doubt(probed, _too_few(probed))
+        return _doubt(_too_few(probed))
     if found.r < SPREAD:
-        return _doubt(probed, _inert(probed))
+        return _doubt(_inert(probed))
     if found.r_far < SPREAD_FAR and found.far[1] >= ENOUGH:
-        return _doubt(probed, f"{_inert(probed)}; none of them further away")
+        return _doubt(f"{_inert(probed)}; none of them further away")
+    if found.r_telling < SPREAD_FAR and found.telling[1] >= ENOUGH:
+        return _doubt(_untold(probed))
+    if probed.keeps:
+        text = (
+            f"the patch gives {probed.keeps} a memory of its own, which no call shows"
+        )
+        return _doubt(text)
     if found.levelled:
-        return _doubt(probed, _collapsed(probed))
+        return _doubt(_collapsed(probed))
     if found.worse > found.changed / 2:
-        return _doubt(probed, _worse(probed))
+        return _doubt(_worse(probed))
     return Evidence(
         stage="probe",
         result="pass",
         summary=f"{found.changed}/{found.valid} neighbours changed",
         supports=True,
     )
+
+
+def _disputed(probed: _Probed) -> str:
+    """Why enough neighbours do not show that the fix generalises; empty if they do."""
+    found = probed.figures
+    if found.r < SPREAD:
+        return _inert(probed)
+    if found.r_far < SPREAD_FAR and found.far[1] >= ENOUGH:
+        return f"{_inert(probed)}; hardly any further away"
+    if found.r_telling < SPREAD_FAR and found.telling[1] >= ENOUGH:
+        return _untold(probed)
+    if probed.keeps:
+        return f"the patch gives {probed.keeps} a memory of its own, shown by no call"
+    if found.levelled:
+        return _collapsed(probed)
+    return _worse(probed) if found.worse > found.changed / 2 else ""
 
 
 def _refuse(probed: _Probed, text: str) -> Evidence:
@@ -308,8 +233,7 @@ def _refuse(probed: _Probed, text: str) -> Evidence:
     )
 
 
-def _doubt(probed: _Probed, text: str) -> Evidence:
-    del probed
+def _doubt(text: str) -> Evidence:
     return Evidence(stage="probe", result="inconclusive", summary=text, doubt=text)
 
 
@@ -325,6 +249,14 @@ def _inert(probed: _Probed) -> str:
     return (
         f"{text}: boundary or enumerated fix? add a case: {show_call(case.call)} "
         f"(still {show_behaviour(case.after)})"
+    )
+
+
+def _untold(probed: _Probed) -> str:
+    there = probed.figures.telling
+    return (
+        f"{_inert(probed)}; where something that matters differs, {there[0]} of "
+        f"{there[1]}"
     )
 
 
@@ -379,6 +311,7 @@ def _facts(probed: _Probed) -> dict[str, object]:
         "r": round(found.r, 3),
         "r_near": round(found.r_near, 3),
         "r_far": round(found.r_far, 3),
+        "r_telling": round(found.r_telling, 3),
         "persist": found.persist,
         "collapse": round(found.collapse, 3),
         "worse": found.worse,

@@ -90,10 +90,10 @@ async def replay(patch: Patch, recorded: Recorded, call: Caller) -> Evidence:
     return _record(recorded, findings, equal, tally(dropped), cpu)
 
 
-def budget(calls: Sequence[Call]) -> float:
+def budget(calls: Sequence[Call], least: float = SECONDS) -> float:
     """CPU seconds for one call: ten times the slowest in the patch's own tests."""
     slowest = max((c.behaviour.cpu_seconds for c in calls if c.behaviour), default=0)
-    return min(max(SECONDS, _SLOWER * slowest), 20.0)
+    return min(max(least, _SLOWER * slowest), 20.0)
 
 
 def _chosen(recorded: Recorded) -> dict[Key, list[Call]]:
@@ -115,7 +115,9 @@ def _twins(
     invented = Invented.by(patch)
     by_arguments = distinct(recorded.original.calls)
     by_place = _places(recorded.original.calls)
-    places = {id(call): place for place, call in _places(recorded.patched.calls).items()}
+    places = {
+        id(call): place for place, call in _places(recorded.patched.calls).items()
+    }
     found: dict[Key, list[Call]] = {}
     for key, calls in inside.items():
         group = by_arguments.get(key) or by_arguments.get(
@@ -213,9 +215,7 @@ def _compare(
     known = [one for one in again if one.known]
     greedy = [one for one in known if one.greedy and forged(one.value, patch)]
     if greedy and not any(one.greedy for one in original or ()):
-        return _Finding(
-            call=calls[0], inside=inside, outside=greedy[0], kind="greedy"
-        )
+        return _Finding(call=calls[0], inside=inside, outside=greedy[0], kind="greedy")
     other = [one for one in known if one.kind != "hang" and not same(inside, one)]
     if not other:
         return None

@@ -5,7 +5,12 @@ from __future__ import annotations
 from bonafix.domain import Behaviour, Call, Value
 
 _WIDTH = 80
-_BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "generator": "<>"}
+_BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "generator": ("<", ">"),
+}
 _QUOTED = {"str", "bytes"}
 _PLAIN = {"int", "float", "bool", "NoneType", "complex"}
 

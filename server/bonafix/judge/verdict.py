@@ -31,6 +31,7 @@ _WHY = {
     "replay": "the changed functions were not called outside pytest",
     "confirm": "the suite was not confirmed by a second, cold run",
 }
+_LAST = _WHY["confirm"]
 NOTHING_INDEPENDENT = "no test that its author did not see, and no probe, supports it"
 
 
@@ -55,7 +56,9 @@ def missing_evidence(records: Sequence[Evidence]) -> tuple[str, ...]:
     doubts = [record.doubt for record in records]
     if not any(record.supports for record in records):
         doubts.append(NOTHING_INDEPENDENT)
-    return tuple(reason for reason in (*gaps, *doubts) if reason)
+    missing = tuple(reason for reason in (*gaps, *doubts) if reason)
+    # Confirming is the last step; who lacks more than that is not told about it.
+    return missing if len(missing) == 1 else tuple(m for m in missing if m != _LAST)
 
 
 def _gap(stage: str, record: Evidence | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -24,23 +25,20 @@ class Look:
     uri: Callable[[str], str]
 
 
-def render(board: Board, path: str, look: Look) -> list[types.Diagnostic]:
-    """The diagnostics of one file, top to bottom."""
-    lines = _Lines(board, look.abilities.unit, {})
-    return [_diagnostic(finding, look, lines) for finding in board.at(path)]
+def render(
+    findings: Iterable[Finding], board: Board, look: Look
+) -> list[types.Diagnostic]:
+    """The diagnostics of these findings of the board."""
+    lines = _Lines(board, look.abilities.unit)
+    return [_diagnostic(finding, look, lines) for finding in findings]
 
 
 def touching(
-    shown: Iterable[types.Diagnostic], span: types.Range, codes: Collection[str] = ()
-) -> list[types.Diagnostic]:
-    """Those on the lines of `span`, and those that the client names by code."""
+    findings: Iterable[Finding], span: types.Range, tests: Collection[str] = ()
+) -> list[Finding]:
+    """Those on the lines of `span`, and those whose tests the client names."""
     top, bottom = span.start.line, span.end.line
-    return [
-        diagnostic
-        for diagnostic in shown
-        if diagnostic.code in codes
-        or (top <= diagnostic.range.end.line and diagnostic.range.start.line <= bottom)
-    ]
+    return [f for f in findings if f.test in tests or top <= f.spot.line <= bottom]
 
 
 def _diagnostic(finding: Finding, look: Look, lines: _Lines) -> types.Diagnostic:
@@ -72,10 +70,9 @@ class _Lines:
 
     board: Board
     unit: Unit
-    indexes: dict[str, LineIndex]
 
     def span(self, spot: Spot) -> types.Range:
-        index = self._index(spot.path)
+        index = _index(self.board.texts.get(spot.path, ""))
         if spot.line >= len(index.starts):  # its text is not known
             at = types.Position(line=spot.line, character=0)
             return types.Range(start=at, end=at)
@@ -87,12 +84,11 @@ class _Lines:
             end=self._position(index, end),
         )
 
-    def _index(self, path: str) -> LineIndex:
-        if path not in self.indexes:
-            text = self.board.texts.get(path, "")
-            self.indexes[path] = LineIndex.of(text)
-        return self.indexes[path]
-
     def _position(self, index: LineIndex, offset: int) -> types.Position:
         at = index.position(offset, self.unit)
         return types.Position(line=at.line - 1, character=at.column)
+
+
+@functools.lru_cache(maxsize=64)  # asked for at every cursor movement
+def _index(text: str) -> LineIndex:
+    return LineIndex.of(text)

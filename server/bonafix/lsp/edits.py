@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +38,7 @@ class Current:
 
 
 Look = Callable[[str], Current]
+_Step = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +52,11 @@ class Base:
     depends: Mapping[str, frozenset[str]]
     contents: Mapping[str, bytes | None]
 
-    Standing = Literal["ready", "applied", "moved", "undeliverable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How a judged patch stands to the text as it is now."""
-
-    kind: Standing
-    edit: types.WorkspaceEdit | None = None  # only when it is ready
-    reason: str = ""  # why it is not
-
-
-def unmoved(self, tests: Iterable[str], touched: Iterable[str], look: Look) -> bool:
-    """Whether these tests would still run what they ran then."""
-    files = frozenset[str]().union(*(self.depends.get(t, ()) for t in tests))
-    rest = files.difference(touched)
-    return all(_same(look(path).contents, self.contents[path]) for path in rest)
-
-
-_Step = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
+    def unmoved(self, tests: Iterable[str], touched: Iterable[str], look: Look) -> bool:
+        """Whether these tests would still run what they ran then."""
+        files = frozenset[str]().union(*(self.depends.get(t, ()) for t in tests))
+        rest = files.difference(touched)
+        return all(_same(look(path).contents, self.contents[path]) for path in rest)
 
 
 Standing = Literal["ready", "applied", "moved", "undeliverable"]
@@ -176,10 +163,16 @@ def _same(now: bytes | None, then: bytes | None) -> bool:
         return True
     if now is None or then is None:
         return False
-    try:
-        a, b = decode(now), decode(then)
-    except TextError:
-        return False
     # Only line endings may differ: Python reads them all alike, and editors
     # rewrite them on saving.
-    return (a.view, a.encoding, a.bom) == (b.view, b.encoding, b.bom)
+    reading = _reading(now)
+    return reading is not None and reading == _reading(then)
+
+
+@functools.lru_cache(maxsize=64)  # asked for at every cursor movement
+def _reading(data: bytes) -> tuple[str, str, bool] | None:
+    try:
+        source = decode(data)
+    except TextError:
+        return None
+    return source.view, source.encoding, source.bom

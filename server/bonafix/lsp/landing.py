@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 
 from lsprotocol import types
@@ -25,7 +26,7 @@ _POLL = 0.1  # seconds
 
 def standing(state: State, root: Root, job: Job, judgement: Judgement) -> Stand:
     """Ready only if every file that it touches or was judged on is what it was."""
-    patch, look = judgement.candidate.patch, state.look(root)
+    patch, look = judgement.candidate.patch, functools.cache(state.look(root))
     if landed(patch, look):
         return Stand("applied", reason="it is applied already")
     if not unmoved(patch, look):

@@ -17,7 +17,7 @@ from bonafix.lsp.diagnostics import SOURCE, touching
 from bonafix.lsp.documents import Document, changed, file_path
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.session import Server
-from bonafix.lsp.state import Root, State, refresh
+from bonafix.lsp.state import Root, State, diagnostics, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -217,15 +217,16 @@ async def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
 async def code_action(
     ls: Server, params: types.CodeActionParams
 ) -> list[types.CodeAction]:
-    """Answer from what is there; nothing is computed but the edits of ready fixes."""
+    """Answer from what is known; only the edits of ready fixes are worked out."""
     state = ls.state
     path = file_path(params.text_document.uri)
     root = state.root_of(path) if path else None
     if path is None or root is None or not wanted(params.context.only):
         return []
-    shown = root.rendered.get(path.relative_to(root.path).as_posix(), [])
+    here = root.board.at(path.relative_to(root.path).as_posix())
     named = {str(d.code) for d in params.context.diagnostics if d.source == SOURCE}
-    return actions(touching(shown, params.range, named), fixes.offer(state, root))
+    shown = diagnostics(state, root, touching(here, params.range, named))
+    return actions(shown, fixes.offer(state, root))
 
 
 async def cancel_progress(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ from bonafix.lsp.client import Client, Timing
 from bonafix.lsp.diagnostics import Look, render
 from bonafix.lsp.documents import Documents, file_path
 from bonafix.lsp.edits import Current
+from bonafix.lsp.findings import Finding
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.progress import Cancels
 from bonafix.lsp.trust import Trust
@@ -61,7 +62,6 @@ class Root:
     path: Path
     uri: str
     board: Board = field(default_factory=Board)
-    rendered: dict[str, list[types.Diagnostic]] = field(default_factory=dict)
     published: dict[str, str] = field(default_factory=dict)  # path -> URI it went to
     unpublished: set[str] = field(default_factory=set)
     publishing: asyncio.TimerHandle | None = None
@@ -147,10 +147,7 @@ class State:
 
 
 def refresh(state: State, root: Root, paths: frozenset[str]) -> None:
-    """Render these files' diagnostics at once and publish them a little later."""
-    look = Look(state.client.abilities, lambda p: state.documents.uri(root.path / p))
-    for path in paths:
-        root.rendered[path] = render(root.board, path, look)
+    """Publish these files' diagnostics a little later, when the typing pauses."""
     root.unpublished |= paths
     if root.unpublished and root.publishing is None:
         loop = asyncio.get_running_loop()
@@ -171,7 +168,7 @@ def publish(state: State, root: Root) -> None:
 def _publish(state: State, root: Root, path: str) -> None:
     full = root.path / path
     uri, before = state.documents.uri(full), root.published.get(path)
-    shown = root.rendered.get(path, [])
+    shown = diagnostics(state, root, root.board.at(path))
     if before is not None and before != uri:
         state.client.publish(before, [], None)  # the client spells it differently now
     if shown or before is not None:
@@ -180,4 +177,11 @@ def _publish(state: State, root: Root, path: str) -> None:
         root.published[path] = uri
     else:
         root.published.pop(path, None)
-        root.rendered.pop(path, None)
+
+
+def diagnostics(
+    state: State, root: Root, findings: Iterable[Finding]
+) -> list[types.Diagnostic]:
+    """Findings of `root` as its client sees them now."""
+    look = Look(state.client.abilities, lambda p: state.documents.uri(root.path / p))
+    return render(findings, root.board, look)

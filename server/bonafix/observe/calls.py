@@ -9,7 +9,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -80,9 +80,7 @@ def make_recorder(
     return record
 
 
-def make_caller(
-    snapshot: Snapshot, interpreter: Interpreter, config: Config
-) -> Caller:
+def make_caller(snapshot: Snapshot, interpreter: Interpreter, config: Config) -> Caller:
     """Call functions of `snapshot`, each batch in a fresh cell; see `Caller`."""
 
     async def call(
@@ -129,7 +127,7 @@ class _Batch:
 @asynccontextmanager
 async def _place(
     snapshot: Snapshot, interpreter: Interpreter, config: Config, files: Files
-):  # noqa: ANN202 - see below
+) -> AsyncIterator[tuple[Cell, dict[str, str]]]:
     async with cell(
         snapshot,
         files,

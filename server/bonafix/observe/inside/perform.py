@@ -191,9 +191,10 @@ class Performer:
         name = function["qualname"].rpartition(".")[2]
         for one in _layers(place):
             code = getattr(one, "__code__", None)
-            if isinstance(one, types.FunctionType) and code.co_name == name:
-                if self._relative(code.co_filename) == function["path"]:
-                    return one
+            if not isinstance(one, types.FunctionType) or code.co_name != name:
+                continue
+            if self._relative(code.co_filename) == function["path"]:
+                return one
         raise LookupError(function["qualname"])
 
 
@@ -212,11 +213,15 @@ def _layers(place: typing.Any) -> typing.Iterator[typing.Any]:
                 inner = getattr(one, name, None)
             if inner is not None:
                 queue.append(inner)
-        for cell in getattr(one, "__closure__", None) or ():
-            try:
-                queue.append(cell.cell_contents)
-            except ValueError:  # not bound yet
-                continue
+        queue += _closed_over(one)
+
+
+def _closed_over(function: typing.Any) -> typing.List[typing.Any]:
+    cells = getattr(function, "__closure__", None) or ()
+    try:
+        return [cell.cell_contents for cell in cells]
+    except ValueError:  # one is not bound yet
+        return []
 
 
 def _settled(result: typing.Any) -> typing.Any:

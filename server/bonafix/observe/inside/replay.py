@@ -38,7 +38,7 @@ class _Hider:
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Refuse the names of pytest; leave all others to the next finder."""
         del path, target
-        if name.split(".")[0] in _HIDDEN:
+        if name.split(".", maxsplit=1)[0] in _HIDDEN:
             raise ModuleNotFoundError("No module named {!r}".format(name), name=name)
 
 
@@ -72,14 +72,15 @@ def main(request_fd: int, events_fd: int) -> int:
 
 def _imported(functions: typing.Sequence[Fields]) -> typing.Dict[str, str]:
     """Module -> why it cannot be imported; empty where it can."""
-    found: typing.Dict[str, str] = {}
-    for name in {function["module"] for function in functions}:
-        try:
-            importlib.import_module(name)
-            found[name] = ""
-        except BaseException as error:  # noqa: BLE001 - a module may raise anything
-            found[name] = type(error).__name__
-    return found
+    return {name: _import(name) for name in {f["module"] for f in functions}}
+
+
+def _import(name: str) -> str:
+    try:
+        importlib.import_module(name)
+    except BaseException as error:  # noqa: BLE001 - a module may raise anything
+        return type(error).__name__
+    return ""
 
 
 class _Rounds:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import collections
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -18,7 +18,6 @@ import importlib
 import pathlib
 import pickle
 import re
-import sys
 import types
 import typing
 import uuid
@@ -32,7 +31,7 @@ _BITS = 12_000  # of an integer; longer ones have no decimal text everywhere
 
 _ATOMS = (type(None), bool, float, complex, type(Ellipsis), type(NotImplemented))
 _SEQUENCES = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
-_DATES = (datetime.datetime, datetime.date, datetime.time)
+_DATES = (dt.datetime, dt.date, dt.time)
 _TEXTUAL: typing.Dict[type, str] = {
     decimal.Decimal: "decimal.Decimal",
     fractions.Fraction: "fractions.Fraction",
@@ -132,12 +131,12 @@ class _Writer:
         """What has no literal: rendered, and pickled where it must come back."""
         if not self._again:
             return self._rendering(value, depth)
-        if isinstance(value, types.GeneratorType) or callable(value):
-            if not isinstance(value, (type, types.FunctionType)):
-                raise Unfit("callable or generator")
+        live = isinstance(value, types.GeneratorType) or callable(value)
+        if live and not isinstance(value, (type, types.FunctionType)):
+            raise Unfit("callable or generator")
         try:
             data = pickle.dumps(value, 4)
-        except Exception as error:  # noqa: BLE001 - whatever a class's own code raises
+        except Exception as error:
             raise Unfit("not picklable") from error
         if len(data) > TEXT:
             raise Unfit("size")
@@ -179,11 +178,11 @@ def _leaf(value: typing.Any) -> typing.Optional[Node]:
         return [_TEXTUAL[kind], str(value)]
     if kind in _DATES and getattr(value, "tzinfo", None) is None:
         return ["datetime." + kind.__name__, value.isoformat()]
-    if kind is datetime.timedelta:
+    if kind is dt.timedelta:
         parts = (value.days, value.seconds, value.microseconds)
         return ["datetime.timedelta", " ".join(map(str, parts))]
     if isinstance(value, enum.Enum) and isinstance(getattr(value, "_name_", 0), str):
-        return ["enum", "{}.{}".format(name_of(kind), value._name_)]  # noqa: SLF001
+        return ["enum", "{}.{}".format(name_of(kind), value._name_)]
     return None
 
 
@@ -201,7 +200,7 @@ def _bare(value: typing.Any, base: type) -> object:
 
 
 def _is_named_tuple(kind: type) -> bool:
-    return hasattr(kind, "_fields") and hasattr(kind, "_make") and len(kind.__mro__) > 2
+    return hasattr(kind, "_fields") and hasattr(kind, "_make")
 
 
 def _is_plain(kind: typing.Any) -> bool:
@@ -298,9 +297,9 @@ def _enum(text: str) -> object:
     return found(kind)[name]
 
 
-def _timedelta(text: str) -> datetime.timedelta:
+def _timedelta(text: str) -> dt.timedelta:
     days, seconds, micro = map(int, text.split())
-    return datetime.timedelta(days, seconds, micro)
+    return dt.timedelta(days, seconds, micro)
 
 
 _MAKERS: typing.Dict[str, typing.Callable[[str], typing.Any]] = {
@@ -313,9 +312,9 @@ _MAKERS: typing.Dict[str, typing.Callable[[str], typing.Any]] = {
     "complex": complex,
     "str": str,
     "bytes": lambda text: text.encode("latin-1"),
-    "datetime.datetime": lambda text: datetime.datetime.fromisoformat(text),
-    "datetime.date": lambda text: datetime.date.fromisoformat(text),
-    "datetime.time": lambda text: datetime.time.fromisoformat(text),
+    "datetime.datetime": dt.datetime.fromisoformat,
+    "datetime.date": dt.date.fromisoformat,
+    "datetime.time": dt.time.fromisoformat,
     "datetime.timedelta": _timedelta,
     "enum": _enum,
 }
@@ -340,6 +339,3 @@ def _text(error: BaseException) -> str:
             node = None
         parts.append(node[1] if node else "<{}>".format(type(one).__name__))
     return ", ".join(parts)
-
-
-assert sys.version_info >= (3, 8)

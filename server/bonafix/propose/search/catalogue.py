@@ -18,6 +18,7 @@ from bonafix.propose.search.families import (
     conversions,
     defaults,
     guards,
+    insertions,
     names,
     statements,
 )
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Template, ...] = (
     *guards.TEMPLATES,
     *defaults.TEMPLATES,
     *statements.TEMPLATES,
+    *insertions.TEMPLATES,
 )
 
 BY_KIND: dict[str, tuple[Template, ...]] = {

@@ -113,7 +113,8 @@ def _around(module: Module, rewrite: Rewrite) -> list[Node]:
 
 def title(idea: Idea) -> str:
     """One line for a person: the template, the place, and what changes."""
-    start, end, new = idea.rewrite.edits[0]
+    edits = idea.rewrite.edits
+    start, end, new = next((edit for edit in edits if edit[2].strip("() ")), edits[0])
     old = idea.file.source.text[start:end]
     shown = f"{_short(old)} -> {_short(new)}" if old else f"add {_short(new)}"
     if old and not new:

@@ -23,7 +23,7 @@ _OTHER: dict[str, tuple[tuple[str, float], ...]] = {
     ">>": (("<<", 1.0),),
 }
 _AUGMENTED: dict[str, tuple[tuple[str, float], ...]] = {
-    "=": (("+=", 0.5), ("-=", 0.1), ("*=", 0.1), ("|=", 0.05)),
+    "=": (("+=", 0.3), ("-=", 0.1), ("*=", 0.1), ("|=", 0.05)),
     "+=": (("-=", 1.0), ("=", 0.6), ("*=", 0.4)),
     "-=": (("+=", 1.0), ("=", 0.4)),
     "*=": (("+=", 0.6), ("/=", 0.5), ("**=", 0.2), ("=", 0.2)),
@@ -162,7 +162,7 @@ TEMPLATES = (
     Template(
         name="operand-dropped",
         source="mutation operator AOD (arithmetic operator deletion)",
-        prior=0.5,
+        prior=0.55,
         kinds=_BINARY,
         rewrites=_dropped,
         examples=(
@@ -174,7 +174,7 @@ TEMPLATES = (
     Template(
         name="regrouped",
         source="TBar FP11 (operator precedence)",
-        prior=0.4,
+        prior=0.45,
         kinds=_BINARY,
         rewrites=_regrouped,
         examples=(

@@ -163,7 +163,7 @@ TEMPLATES = (
     Template(
         name="answers-inverted",
         source="PraPR (return value) applied to the whole function",
-        prior=0.45,
+        prior=0.55,
         kinds=frozenset({"return_statement"}),
         rewrites=_answers_inverted,
         examples=(

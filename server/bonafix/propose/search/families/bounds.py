@@ -131,7 +131,7 @@ TEMPLATES = (
     Template(
         name="slice-bound",
         source="TBar FP9 (off by one)",
-        prior=0.45,
+        prior=0.35,
         kinds=frozenset({"slice"}),
         rewrites=_slice,
         examples=(
@@ -143,7 +143,7 @@ TEMPLATES = (
     Template(
         name="index-off-by-one",
         source="TBar FP3 (range checks) and FP9; QuixBugs",
-        prior=0.4,
+        prior=0.25,
         kinds=frozenset({"subscript"}),
         rewrites=_index,
         examples=(Example("x = a[i]\n", "x = a[i - 1]\n"),),
@@ -164,7 +164,7 @@ TEMPLATES = (
     Template(
         name="value-off-by-one",
         source="TBar FP9 (off by one)",
-        prior=0.25,
+        prior=0.22,
         kinds=frozenset({"return_statement", "assignment"}),
         rewrites=_value,
         examples=(
@@ -175,7 +175,7 @@ TEMPLATES = (
     Template(
         name="compared-off-by-one",
         source="TBar FP6 (mutate conditional expression)",
-        prior=0.2,
+        prior=0.25,
         kinds=frozenset({"comparison_operator"}),
         rewrites=_compared,
         examples=(Example("x = i < len(a)\n", "x = i < len(a) - 1\n"),),
@@ -183,7 +183,7 @@ TEMPLATES = (
     Template(
         name="operand-off-by-one",
         source="TBar FP9 (off by one)",
-        prior=0.25,
+        prior=0.35,
         kinds=frozenset({"binary_operator"}),
         rewrites=_divisor,
         examples=(

@@ -196,7 +196,7 @@ TEMPLATES = (
     Template(
         name="confusable-call",
         source="PySStuBs (wrong function name); PAR (method replacer); TBar FP10",
-        prior=0.6,
+        prior=0.5,
         kinds=_CALL,
         rewrites=_confused,
         examples=(
@@ -218,7 +218,7 @@ TEMPLATES = (
     Template(
         name="arguments-swapped",
         source="PySStuBs (swap arguments); PAR (parameter replacer); TBar FP10",
-        prior=0.6,
+        prior=0.7,
         kinds=_CALL,
         rewrites=_swapped,
         examples=(Example("x = f(a, b)\n", "x = f(b, a)\n"),),
@@ -226,7 +226,7 @@ TEMPLATES = (
     Template(
         name="items-swapped",
         source="PySStuBs (swap arguments), for displays and patterns",
-        prior=0.35,
+        prior=0.5,
         kinds=frozenset(
             {"list", "tuple", "expression_list", "pattern_list", "tuple_pattern"}
         ),
@@ -255,7 +255,7 @@ TEMPLATES = (
     Template(
         name="sort-direction",
         source="PySStuBs (same function more or fewer arguments)",
-        prior=0.45,
+        prior=0.5,
         kinds=_CALL,
         rewrites=_reverse,
         examples=(

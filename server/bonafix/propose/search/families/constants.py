@@ -161,7 +161,7 @@ TEMPLATES = (
     Template(
         name="constant-of-the-function",
         source="TBar FP9 (mutate literal); GenProg's ingredients",
-        prior=0.35,
+        prior=0.33,
         kinds=_STRING | _NUMBERS,
         rewrites=_own,
         examples=(
@@ -194,7 +194,7 @@ TEMPLATES = (
     Template(
         name="constant-everywhere",
         source="TBar FP9 (mutate literal) applied to all copies",
-        prior=0.25,
+        prior=0.3,
         kinds=frozenset(CONSTANTS) - {"true", "false", "none"},
         rewrites=_everywhere,
         examples=(
@@ -207,7 +207,7 @@ TEMPLATES = (
     Template(
         name="reciprocal",
         source="TBar FP9 (mutate literal)",
-        prior=0.3,
+        prior=0.35,
         kinds=_NUMBERS,
         rewrites=_reciprocal,
         examples=(Example("x = a / 0.5\n", "x = a / 2\n"),),

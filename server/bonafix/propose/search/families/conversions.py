@@ -141,7 +141,7 @@ TEMPLATES = (
     Template(
         name="call-around",
         source="PySStuBs (add function around expression)",
-        prior=0.13,
+        prior=0.07,
         kinds=_VALUES,
         rewrites=_around,
         examples=(
@@ -152,7 +152,7 @@ TEMPLATES = (
     Template(
         name="method-added",
         source="PySStuBs (add method call)",
-        prior=0.12,
+        prior=0.06,
         kinds=_VALUES,
         rewrites=_method,
         examples=(
@@ -163,7 +163,7 @@ TEMPLATES = (
     Template(
         name="copy-missing",
         source="TBar FP12-like (value of an argument); Python's aliasing",
-        prior=0.2,
+        prior=0.15,
         kinds=frozenset({"identifier", "attribute"}),
         rewrites=_copied,
         examples=(Example("x.append(y)\n", "x.append(y[:])\n"),),
@@ -171,7 +171,7 @@ TEMPLATES = (
     Template(
         name="call-removed",
         source="mutation operator ARGUMENT_PROPAGATION (PIT); TBar FP10",
-        prior=0.2,
+        prior=0.25,
         kinds=frozenset({"call"}),
         rewrites=_unwrapped,
         examples=(
@@ -206,7 +206,7 @@ TEMPLATES = (
     Template(
         name="default-of-get",
         source="TBar FP4 (missing key check), in Python's idiom",
-        prior=0.15,
+        prior=0.1,
         kinds=frozenset({"subscript", "call"}),
         rewrites=_get,
         examples=(

@@ -204,7 +204,7 @@ TEMPLATES = (
     Template(
         name="guard-none",
         source="PAR (null-pointer checker); TBar FP2",
-        prior=0.1,
+        prior=0.06,
         kinds=_FUNCTION,
         rewrites=_none_return,
         examples=(
@@ -244,7 +244,7 @@ TEMPLATES = (
     Template(
         name="clause-added",
         source="PAR (expression adder); TBar FP6.3 and FP2",
-        prior=0.12,
+        prior=0.08,
         kinds=_IF,
         rewrites=_clause,
         examples=(

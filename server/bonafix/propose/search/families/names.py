@@ -186,7 +186,7 @@ TEMPLATES = (
     Template(
         name="variable",
         source="PySStuBs (change identifier used); TBar FP13; PraPR",
-        prior=0.45,
+        prior=0.5,
         kinds=_NAMES,
         rewrites=_variable,
         examples=(

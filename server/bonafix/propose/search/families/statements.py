@@ -185,7 +185,7 @@ TEMPLATES = (
     Template(
         name="return-missing",
         source="TBar FP12 (return statement); the interpreter's silent None",
-        prior=0.4,
+        prior=0.3,
         kinds=frozenset({"expression_statement"}),
         rewrites=_return_missing,
         examples=(
@@ -223,7 +223,7 @@ TEMPLATES = (
     Template(
         name="indented",
         source="TBar FP14 (move statement)",
-        prior=0.2,
+        prior=0.15,
         kinds=_MOVED,
         rewrites=_indented,
         examples=(

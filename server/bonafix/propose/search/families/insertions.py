@@ -1,0 +1,126 @@
+"""Statements that are missing: one of the function's own again, or a bound on a value.
+
+What is inserted is never invented: it is a statement that the function has already,
+as it is or with one name exchanged for another that the function neglects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Site, line_indent, role, usage
+from bonafix.propose.search.template import Example, Rewrite, Template, wrap
+from bonafix.syntax import Node, walk
+
+_LOOPS = {"for_statement", "while_statement"}
+_SIMPLE = {"augmented_assignment", "call"}
+_DONORS = 4
+_NEGLECTED = 3
+_CLAMPS = (("max", 1.0), ("min", 0.8))
+
+
+def _again(site: Site) -> Iterator[Rewrite]:
+    """At the end of a loop, before a return, or as the other branch of an `if`."""
+    for rank, text in enumerate(_statements(site)):
+        weight = 1.0 / (1 + 0.3 * rank)
+        if site.node.kind in _LOOPS:
+            yield from _at_the_end(site, text, weight)
+        elif site.node.kind == "if_statement":
+            yield from _otherwise(site, text, weight)
+        else:
+            indent = f"{site.newline}{line_indent(site.node)}"
+            at = site.node.start
+            yield Rewrite(((at, at, text + indent),), weight)
+
+
+def _at_the_end(site: Site, text: str, weight: float) -> Iterator[Rewrite]:
+    body = site.node.child("body")
+    if body is not None and body.named and text not in body.text:
+        at = f"{site.newline}{line_indent(body.named[0])}"
+        yield Rewrite(((body.end, body.end, at + text),), weight)
+
+
+def _otherwise(site: Site, text: str, weight: float) -> Iterator[Rewrite]:
+    body = site.node.child("consequence")
+    if body is None or site.node.child("alternative") is not None or not body.named:
+        return
+    indent, inner = line_indent(site.node), line_indent(body.named[0])
+    head = f"{site.newline}{indent}else:{site.newline}{inner}"
+    yield Rewrite(((site.node.end, site.node.end, head + text),), weight)
+
+
+def _statements(site: Site) -> list[str]:
+    """Simple statements of the function, each with one name exchanged, then as is."""
+    region, scope = site.region, site.scope
+    reads = usage(region).reads
+    near = [n for n in (*scope.local, *scope.parameters) if n not in {"self", "cls"}]
+    neglected = sorted(near, key=lambda name: reads.get(name, 0))[:_NEGLECTED]
+    found = [s for s in walk(region) if s.kind == "expression_statement" and _plain(s)]
+    donors = found[-_DONORS:]
+    exchanged = [text for s in donors for text in _exchanged(s, neglected)]
+    return list(dict.fromkeys([*exchanged, *(s.text for s in donors)]))
+
+
+def _plain(statement: Node) -> bool:
+    value = statement.named[0] if statement.named else None
+    one_line = statement.first_line == statement.last_line
+    return value is not None and value.kind in _SIMPLE and one_line
+
+
+def _exchanged(statement: Node, names: list[str]) -> Iterator[str]:
+    text, start = statement.text, statement.start
+    for node in walk(statement):
+        if node.kind == "identifier" and role(node) not in {"", "called"}:
+            for name in names:
+                if name != node.text:
+                    yield text[: node.start - start] + name + text[node.end - start :]
+
+
+def _clamped(site: Site) -> Iterator[Rewrite]:
+    """`best = x` to `best = max(best, x)`, `sum + x` to `max(0, sum + x)`."""
+    left, right = site.node.child("left"), site.node.child("right")
+    if left is None or right is None or left.kind != "identifier":
+        return
+    in_loop = any(around.kind in _LOOPS for around in site.node.ancestors())
+    if not in_loop or right.kind in {"string", "list", "dictionary", "tuple"}:
+        return
+    for name, weight in _CLAMPS:
+        yield wrap(right, f"{name}({left.text}, ", ")", weight)
+        yield wrap(right, f"{name}(0, ", ")", 0.5 * weight)
+
+
+TEMPLATES = (
+    Template(
+        name="statement-again",
+        source="GenProg (insert); QuixBugs (missing statement)",
+        prior=0.07,
+        kinds=frozenset({*_LOOPS, "if_statement", "return_statement"}),
+        rewrites=_again,
+        examples=(
+            Example(
+                "def f(a, b):\n    c = []\n    for d in a:\n        c.append(d)\n"
+                "    return c\n",
+                "def f(a, b):\n    c = []\n    for d in a:\n        c.append(d)\n"
+                "    c.append(b)\n    return c\n",
+            ),
+            Example(
+                "def f(a):\n    b = c = 0\n    for d in a:\n        if d:\n"
+                "            b += 1\n    return b, c\n",
+                "def f(a):\n    b = c = 0\n    for d in a:\n        if d:\n"
+                "            b += 1\n        else:\n            c += 1\n    return b, c\n",
+            ),
+        ),
+    ),
+    Template(
+        name="clamped",
+        source="PySStuBs (add function around expression); QuixBugs",
+        prior=0.12,
+        kinds=frozenset({"assignment"}),
+        rewrites=_clamped,
+        examples=(
+            Example(
+                "for x in y:\n    best = x\n", "for x in y:\n    best = max(best, x)\n"
+            ),
+        ),
+    ),
+)
