@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_MIN := 24
 PROJECT ?= fixtures/ledger/project
+FAILURES ?= -k test_interest
 
 # The first interpreter that is new enough; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -20,7 +21,7 @@ help:
 
 # The failing project has an environment of its own, as a user's has.
 demo: $(VENV)/project/.installed
-	@$(BIN)/python -m bonafix fix $(PROJECT) --engine search \
+	@$(BIN)/python -m bonafix fix $(PROJECT) $(FAILURES) --engine search \
 		--interpreter $(VENV)/project/bin/python; code=$$?; \
 	if [ $$code -ne 0 ] && [ $$code -ne 1 ] && [ $$code -ne 5 ]; then exit $$code; fi
 	@echo

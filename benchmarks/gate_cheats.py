@@ -27,7 +27,7 @@ class Example:
 
     @classmethod
     def of(cls, call: Mapping, wrong: Mapping[str, Mapping]) -> Example | None:
-        import json  # noqa: PLC0415
+        import json
 
         behaviour = call.get("behaviour") or {}
         if behaviour.get("kind") != "value" or call["kwargs"]:

@@ -13,15 +13,18 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from bonafix.config import Config
+from bonafix.domain import Snapshot
 from bonafix.observe.interpreter import find
 from bonafix.observe.run import make_runner
 from bonafix.observe.warm import warm
 from bonafix.sandbox.tree import take
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+Row = tuple[float, float, float, float]  # cold and warm: CPU, then wall; seconds
 
 
 def children() -> float:
@@ -30,7 +33,7 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def candidates(snapshot, count):
+def candidates(snapshot: Snapshot, count: int) -> Iterator[dict[str, bytes]]:
     """Product files, one changed at a time by what changes nothing."""
     paths = [p for p in sorted(snapshot.sources) if p.endswith(".py")]
     product = [p for p in paths if "test" not in p]
@@ -67,7 +70,7 @@ async def pairs(root: Path, targets: list[str], count: int) -> None:
     report(root, rows, start, session)
 
 
-def report(root, rows, start, session):
+def report(root: Path, rows: list[Row], start: float, session: float) -> None:
     names = ("cold CPU", "warm CPU", "cold wall", "warm wall")
     print(f"{root.parent.name}: {len(rows)} pairs, ms, median (least - most)")
     for name, values in zip(names, zip(*rows, strict=True), strict=True):

@@ -244,19 +244,22 @@ class Project:
         listen: Listener,
     ) -> AsyncGenerator[Repair]:
         now, stack = base, bench
-        for group in grouped(base.run, wanted):
-            left = tuple(one for one in group if now.run.outcome(one.id).red)
-            if not left:
-                continue
-            listen(Event(kind="stage", text="repair", facts={"targets": left}))
-            engines = self._engines(stack)
-            done = await self._repair(stack, now, left, engines, listen)
-            yield done
-            if done.best and self._delivers(done, applying=applying):
-                kept.append(done)
-                stack = stack.on_top_of(done.best.candidate.patch)
-                run = await stack.tools.run({}, record_lines=True)
-                now = replace(now, run=run)
+        place = bench.snapshot, bench.interpreter, self.config
+        before = {one.id: one.outcome for one in wanted}
+        async with warm(*place, expected=before, listen=listen) as screen:
+            for group in grouped(base.run, wanted):
+                left = tuple(one for one in group if now.run.outcome(one.id).red)
+                if not left:
+                    continue
+                listen(Event(kind="stage", text="repair", facts={"targets": left}))
+                engines = self._engines(reduce(layered, stack.under, screen))
+                done = await self._repair(stack, now, left, engines, listen)
+                yield done
+                if done.best and self._delivers(done, applying=applying):
+                    kept.append(done)
+                    stack = stack.on_top_of(done.best.candidate.patch)
+                    run = await stack.tools.run({}, record_lines=True)
+                    now = replace(now, run=run)
 
     async def _repair(
         self,
@@ -336,13 +339,16 @@ class Project:
         )
         return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
 
-    def _engines(self, bench: Bench) -> tuple[Engine, ...]:
-        """Who proposes, in their order; parsers and SDKs are loaded only here."""
+    def _engines(self, screen: Runner) -> tuple[Engine, ...]:
+        """Who proposes, in their order; parsers and SDKs are loaded only here.
+
+        `screen` runs tests quickly, for what needs no verdict.
+        """
         from bonafix.propose import claude  # noqa: PLC0415
         from bonafix.propose.search import engine  # noqa: PLC0415
 
         wanted = self.config.engine
-        search = _warmed(engine.propose, bench, self.config)
+        search = _with(screen, engine.propose)
         model = ("claude", claude.proposer(self.config))
         if wanted == "claude":
             return (model,)
@@ -350,7 +356,7 @@ class Project:
         if wanted == "auto" and able:  # a free first try, then the model
             brief = _within(self.config.search_seconds, search)
             return (("search", brief), model)
-        return (("search", _within(self.config.timeout / 3, search)),)
+        return (("search", _within(self.config.timeout / 5, search)),)
 
     def _delivers(self, done: Repair, *, applying: bool) -> bool:
         if done.verdict is Verdict.VERIFIED:
@@ -374,26 +380,18 @@ def _within(seconds: float, propose: Proposer) -> Proposer:
     return bounded
 
 
-def _warmed(propose: Proposer, bench: Bench, config: Config) -> Proposer:
-    """`propose` with a runner that does not start afresh for each candidate."""
+def _with(run: Runner, propose: Proposer) -> Proposer:
+    """`propose` with another runner than the gate's."""
 
-    async def warmed(
+    def other(
         task: Task,
-        run: Runner,  # noqa: ARG001 - this one starts afresh
+        _gates: Runner,
         feedback: Callable[[], Feedback | None],
         listen: Listener,
     ) -> AsyncIterator[Candidate]:
-        before = {target.id: target.outcome for target in task.targets}
-        place = bench.snapshot, bench.interpreter, config
-        async with warm(*place, expected=before, listen=listen) as quick:
-            on_top = reduce(layered, bench.under, quick)
-            stream = propose(task, on_top, feedback, listen)
-            closing = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
-            async with closing as candidates:
-                async for candidate in candidates:
-                    yield candidate
+        return propose(task, run, feedback, listen)
 
-    return warmed
+    return cast("Proposer", other)
 
 
 def _require_known(tests: Sequence[str], run: SuiteRun) -> None:

@@ -235,7 +235,6 @@ def test_a_file_gets_one_line_a_step():
         "  ✘ probe     returns 3 for just the input of test_add[1-2]",
         "✘ special-cased  calc.py:2 returns 3 for just the input of test_add[1-2]",
         "candidate: a - b → a + b",
-        "  ✔ target    1/1 targets pass  0.4 s",
     ]
 
 

@@ -54,7 +54,7 @@ def marked(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setenv(
         "BONAFIX_SERVER",
-        json.dumps([sys.executable, "-m", "bonafix", "lsp", "--trust"]),
+        json.dumps([sys.executable, "-P", "-m", "bonafix", "lsp", "--trust"]),
     )
     options = {"engine": "search", "search_seconds": 10, "interpreter": sys.executable}
     monkeypatch.setenv("BONAFIX_OPTIONS", json.dumps(options))

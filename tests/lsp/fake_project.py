@@ -7,6 +7,7 @@ says `a + b`. What else a test does follows from its name: see `FakeProject.fix`
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -194,8 +195,17 @@ def judged(
 
 
 def fake_server(*, trust: bool) -> Server:
-    doctor = (sys.executable, "-c", "import sys; print('all is well in', sys.argv[1])")
-    return make_server(FakeProject, trust=trust, timing=TIMING, doctor=doctor)
+    return make_server(
+        FakeProject,
+        examine=examine,
+        claude=lambda: "ANTHROPIC_API_KEY" in os.environ,
+        trust=trust,
+        timing=TIMING,
+    )
+
+
+async def examine(root: Path, config: Config) -> str:
+    return f"all is well in {root} with {config.engine}"
 
 
 async def main(arguments: list[str]) -> int:

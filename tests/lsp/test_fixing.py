@@ -70,6 +70,14 @@ async def test_claude_is_offered_by_name_where_there_is_a_key(start, monkeypatch
     assert (argument["engine"], argument["thinking"]) == ("claude", "high")
 
 
+async def test_claude_is_not_offered_to_who_chose_the_search(start, monkeypatch):
+    """The choice of the search engine alone is not questioned at every failure."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
+    editor = await start("--trust", options={"engine": "search"})
+    await editor.diagnostics("test_calc.py")
+    assert len(await editor.actions("test_calc.py", 4)) == 1
+
+
 async def test_resolving_is_not_offered(start):
     """No client is invited to resolve actions: several freeze or race when they do."""
     editor = await start("--trust")

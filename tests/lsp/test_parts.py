@@ -126,6 +126,10 @@ def test_text_in_a_broken_encoding_is_undeliverable():
         ("a\n", b"\xef\xbb\xbfa\n", b"\xef\xbb\xbfa\n"),
         ("# coding: latin-1\né", b"# coding: latin-1\n", b"# coding: latin-1\n\xe9"),
         ("new\n", None, b"new\n"),
+        ("a", b"a\n", b"a"),
+        ("a", b"a\r\n", b"a"),
+        ("a\nc\n", b"a\r\nb\n", b"a\r\nc\n"),
+        ("a\r\nc\r\n", b"a\nb\n", b"a\r\nc\r\n"),
     ],
 )
 def test_a_buffer_is_saved_in_the_manner_of_its_file(text, disk, expected):

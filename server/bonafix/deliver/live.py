@@ -29,6 +29,8 @@ from bonafix.domain import Event, Evidence, Judgement, Listener
 RECENT = 3  # candidates and lines of thought that stay in sight
 INTERVAL = 0.1  # seconds between two drawings, at least
 TICK = 1.0  # seconds after which the clock is drawn again
+FIRST = 3  # failed candidates that a log names
+EVERY = 50  # after them only their number, this often
 THOUGHT = "thinking (the model's summary)"
 
 
@@ -242,8 +244,19 @@ def _step(event: Event, marks: Marks) -> Iterator[Line]:
     if event.kind == "verdict":
         yield _verdict(event, marks)
     elif event.kind == "stage" and isinstance(record, Evidence):
-        yield evidence_line(record, marks)
+        if record.result != "pass":  # what passed is told once, with the verdict
+            yield evidence_line(record, marks)
     elif event.kind == "candidate":
-        yield ((f"candidate: {one_line(event.text)}", ""),)
+        yield from _candidate(event)
     elif event.kind in {"note", "tool"}:
         yield ((one_line(event.text), ""),)
+
+
+def _candidate(event: Event) -> Iterator[Line]:
+    """Each that matters; of those that fail their target the first and a count."""
+    number = event.facts.get("screened")
+    failed = isinstance(number, int) and not event.facts.get("green")
+    if not failed or (isinstance(number, int) and number <= FIRST):
+        yield ((f"candidate: {one_line(event.text)}", ""),)
+    elif isinstance(number, int) and number % EVERY == 0:
+        yield ((f"{number} candidates failed their target so far", "dim"),)

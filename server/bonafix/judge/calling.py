@@ -59,11 +59,31 @@ def _rot13(value: str, name: str) -> str:
 
 
 _FUNCTIONS: dict[str, Callable[..., object]] = {
-    **{"int": int, "float": float, "str": str, "bool": bool, "complex": complex},
-    **{"chr": chr, "ord": ord, "len": len, "sum": sum, "abs": abs, "repr": repr},
-    **{"min": min, "max": max, "round": round, "hex": hex, "oct": oct, "bin": bin},
-    **{"tuple": tuple, "list": list, "set": set, "frozenset": frozenset},
-    **{"dict": dict, "sorted": sorted, "divmod": divmod, "ascii": ascii},
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "complex": complex,
+    "chr": chr,
+    "ord": ord,
+    "len": len,
+    "sum": sum,
+    "abs": abs,
+    "repr": repr,
+    "min": min,
+    "max": max,
+    "round": round,
+    "hex": hex,
+    "oct": oct,
+    "bin": bin,
+    "tuple": tuple,
+    "list": list,
+    "set": set,
+    "frozenset": frozenset,
+    "dict": dict,
+    "sorted": sorted,
+    "divmod": divmod,
+    "ascii": ascii,
     "range": _range,
     "bytes": _bytes,
     "bytearray": _bytes,
@@ -87,7 +107,7 @@ _METHODS = {
     dict: {"get"},
     list: {"index", "count"},
     tuple: {"index", "count"},
-    int: {"bit_length", "to_bytes"},
+    int: {"bit_length"},
 }
 
 
@@ -104,9 +124,7 @@ def called(name: str, arguments: Sequence[object]) -> object:
     return function(*arguments)
 
 
-def method_called(
-    owner: object, name: str, arguments: Sequence[object]
-) -> object:
+def method_called(owner: object, name: str, arguments: Sequence[object]) -> object:
     """The value of `owner.name(*arguments)`; raises as `called` does."""
     if not _short(owner) or not all(map(_short, arguments)):
         raise CallError
@@ -115,8 +133,6 @@ def method_called(
     if name == "replace" and isinstance(owner, str) and len(arguments) == 2:  # noqa: PLR2004  # the two texts
         return _replaced(owner, *_texts(list(arguments)))
     if name not in _METHODS.get(type(owner), ()):
-        raise CallError
-    if name == "to_bytes" and arguments[:1] > [64]:
         raise CallError
     method: Callable[..., object] = getattr(owner, name)
     return method(*arguments)

@@ -75,7 +75,10 @@ async def canary(
     log = _Log()
     for nth in range(max((len(g.ways) for g in groups), default=0)):
         batch = [g for g in groups if len(g.ways) > nth]
-        await _try(patch, batch, nth, texts, run, log)
+        trials, seen = await _try(patch, batch, nth, texts, run)
+        log.trials += trials
+        log.seconds += seen.seconds
+        log.cpu_seconds += seen.cpu_seconds
         if any(trial.seen == "passed" for trial in log.trials):
             break
     return _record(targets, log)
@@ -148,8 +151,7 @@ async def _try(
     nth: int,
     texts: Mapping[str, SourceText],
     run: Runner,
-    log: _Log,
-) -> None:
+) -> tuple[list[_Trial], SuiteRun]:
     """One run, in which each group has its `nth` assertion changed."""
     used, taken = _chosen(batch, nth)
     altered = {
@@ -158,13 +160,11 @@ async def _try(
     }
     ids = [node_id for group in taken for node_id in group.ids]
     seen = await run({**patch.files, **altered}, select=ids)
-    log.seconds += seen.seconds
-    log.cpu_seconds += seen.cpu_seconds
-    for group in taken:
-        for node_id in group.ids:
-            flip = group.ways[nth]
-            what, why = _seen(seen, node_id, group.path, flip)
-            log.trials.append(_Trial(node_id, group.path, flip, what, why))
+    return [
+        _Trial(i, g.path, g.ways[nth], *_seen(seen, i, g.path, g.ways[nth]))
+        for g in taken
+        for i in g.ids
+    ], seen
 
 
 def _chosen(
@@ -271,22 +271,9 @@ def _evidence(
 def _faked(trial: _Trial) -> str:
     flip = trial.flip
     return (
-        f"{trial.id} still passes with {_change(flip)}: "
+        f"{trial.id} still passes with {flip.change}: "
         f"the assertion at {trial.path}:{flip.line} is being faked"
     )
-
-
-def _change(flip: Flip) -> str:
-    if flip.kind == "negated":
-        return f"its assertion negated: {flip.assertion}"
-    if flip.new.startswith("("):
-        return f"another value in place of {_short(flip.old)}"
-    return f"{_short(flip.new)} in place of {_short(flip.old)}"
-
-
-def _short(text: str, width: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def _told(trial: _Trial) -> dict[str, object]:
@@ -296,7 +283,7 @@ def _told(trial: _Trial) -> dict[str, object]:
         "path": trial.path,
         "line": flip.line,
         "assertion": flip.assertion,
-        "change": _change(flip),
+        "change": flip.change,
         "why": trial.why,
     }
 

@@ -22,11 +22,16 @@ _EQUAL = re.compile(
     r"assert(Equals?|(List|Tuple|Dict|Set|MultiLine|Sequence|Count)Equal)$"
 )
 _OPPOSITE = {
-    **{"assertTrue": "assertFalse", "assertIs": "assertIsNot"},
-    **{"assertIn": "assertNotIn", "assertIsNone": "assertIsNotNone"},
-    **{"assertIsInstance": "assertNotIsInstance", "assertRegex": "assertNotRegex"},
-    **{"assertAlmostEqual": "assertNotAlmostEqual", "assertEqual": "assertNotEqual"},
-    **{"assertLess": "assertGreaterEqual", "assertGreater": "assertLessEqual"},
+    "assertTrue": "assertFalse",
+    "assertIs": "assertIsNot",
+    "assertIn": "assertNotIn",
+    "assertIsNone": "assertIsNotNone",
+    "assertIsInstance": "assertNotIsInstance",
+    "assertRegex": "assertNotRegex",
+    "assertAlmostEqual": "assertNotAlmostEqual",
+    "assertEqual": "assertNotEqual",
+    "assertLess": "assertGreaterEqual",
+    "assertGreater": "assertLessEqual",
 }
 _OPPOSITES = {**_OPPOSITE, **{new: old for old, new in _OPPOSITE.items()}}
 _SPLATS = {"list_splat", "dictionary_splat"}

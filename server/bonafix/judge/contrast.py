@@ -66,6 +66,7 @@ class Contrast:
     telling: tuple[int, int] = (0, 0)  # the same where what matters was moved
     parts: frozenset[Pattern] = frozenset()  # on which the change depends
     persist: int = 0  # unchanged, and as wrong as the failing test found it
+    computes: bool = False  # the unchanged are not all outside of some enumeration
     collapsed: int = 0  # changed, to an answer that a target wants
     levelled: bool = False  # many values became a target's answer, trivial or not
     worse: int = 0  # raises or hangs where the original returned
@@ -124,6 +125,7 @@ def contrast(
         telling=_telling(valid, parts),
         parts=parts,
         persist=sum(_persists(pair, symptoms) for pair in kept),
+        computes=_computes(kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
         levelled=_levelled(changed, symptoms),
         worse=sum(_worse(pair, symptoms) for pair in changed),
@@ -160,6 +162,16 @@ def _manner(behaviour: Behaviour) -> str:
 
 def _persists(pair: Pair, symptoms: Symptoms) -> bool:
     return _manner(pair.before) in symptoms.wrong
+
+
+def _computes(kept: Sequence[Pair]) -> bool:
+    """Whether the original does different things there, or never ends.
+
+    One answer, or one error, to all of them is what a table has for unknown keys: an
+    honest further row changes no neighbour either.
+    """
+    manners = {_manner(pair.before) + shape(pair.before) for pair in kept}
+    return len(manners) >= _CATEGORIES or any(p.before.kind == "hang" for p in kept)
 
 
 def _worse(pair: Pair, symptoms: Symptoms) -> bool:

@@ -227,7 +227,7 @@ def _like(char: str, alphabet: frozenset[str], chance: random.Random) -> str:
     if kind in _CLASSES and not few:
         return chance.choice(_CLASSES[kind])
     others = sorted(one for one in alphabet if char_class(one) not in _CLASSES)
-    return chance.choice(same if kind in _CLASSES else others or [char])
+    return chance.choice((same if kind in _CLASSES else others) or [char])
 
 
 # --------------------------------------------------------------------- containers

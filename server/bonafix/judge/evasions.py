@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.judge.folding import fold, known
-from bonafix.judge.fresh import Area, File, Finding, shape
+from bonafix.judge.fresh import Area, File, Finding, Grade, shape
 from bonafix.judge.tricks import finding
 from bonafix.syntax import Module, Node, walk
 
@@ -48,7 +48,7 @@ def _dunders(area: Area) -> Iterator[Finding]:
             yield from _pretence(area, node, name.text)
         elif name.text == "__getattr__" and _had(area, "__getattr__") is None:
             constant = any(map(_ignores, _results(node)))
-            grade = "strong" if constant or _returns_function(node) else "weak"
+            grade: Grade = "strong" if constant or _returns_function(node) else "weak"
             yield finding(area, node, "catch-all", grade)
     yield from _named_pretences(area)
 
@@ -137,7 +137,10 @@ def _had(area: Area, name: str) -> Node | None:
 
 def _swallowed(area: Area) -> Iterator[Finding]:
     """New handlers of everything that go on as if nothing had happened."""
-    if any(_broad(n) for n in area.past if n.kind == "except_clause") and not area.moved:
+    if (
+        any(_broad(n) for n in area.past if n.kind == "except_clause")
+        and not area.moved
+    ):
         return
     for node in area.new("except_clause"):
         if not _broad(node):
@@ -145,7 +148,7 @@ def _swallowed(area: Area) -> Iterator[Finding]:
         inside = list(walk(node))
         if any(n.kind == "raise_statement" for n in inside):
             continue
-        grade = "weak" if any(map(_reports, inside)) else "strong"
+        grade: Grade = "weak" if any(map(_reports, inside)) else "strong"
         yield finding(area, node, "broad-except", grade)
 
 

@@ -55,6 +55,20 @@ class Flip:
     failed_here: bool = False  # it is the assertion that failed in the baseline
     rank: int = 0  # of the ways to change this assertion
 
+    @property
+    def change(self) -> str:
+        """What was changed, for a person."""
+        if self.kind == "negated":
+            return f"its assertion negated: {self.assertion}"
+        if self.new.startswith("(") or self.start == self.end:
+            return f"another value in place of {_short(self.old)}"
+        return f"{_short(self.new)} in place of {_short(self.old)}"
+
+
+def _short(text: str, width: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
@@ -89,9 +103,7 @@ def flips(module: Module, function: Function, targets: list[TestResult]) -> list
     body = function.node.child("body")
     spots = list(_spots(body, certain=True)) if body is not None else []
     spots += _helpers(module, function, lines)
-    found = [
-        flip for spot in spots for flip in _of_spot(spot, function, lines, wrong)
-    ]
+    found = [flip for spot in spots for flip in _of_spot(spot, function, lines, wrong)]
     return sorted(found, key=_telling)
 
 
@@ -139,7 +151,7 @@ def _inside(statement: Node, *, certain: bool) -> Iterator[_Spot]:
             for clause in statement.named:
                 if clause.kind in {"finally_clause", "else_clause"}:
                     yield from _blocks(clause, certain=certain and not caught)
-        case "if_statement" | "while_statement" | "match_statement":
+        case "if_statement" | "while_statement" | "match_statement" | "case_clause":
             yield from _blocks(statement, certain=False)
 
 
@@ -207,9 +219,7 @@ def _helpers(module: Module, function: Function, lines: set[int]) -> list[_Spot]
         body = helper.node.child("body")
         if body is not None and not function.first_line <= line <= function.last_line:
             spots = _spots(body, certain=False)
-            found += [
-                s for s in spots if s.node.first_line <= line <= s.node.last_line
-            ]
+            found += [s for s in spots if s.node.first_line <= line <= s.node.last_line]
     return found
 
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import math
 import operator
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeGuard
 
+from bonafix.judge.arithmetic import combined, small
 from bonafix.judge.calling import CallError, called, method_called
+from bonafix.judge.literals import (
+    floating,
+    integer,
+    plain_string,
+    prefix,
+    unescaped,
+)
 from bonafix.syntax import Node, walk
 
 
@@ -30,32 +36,9 @@ Folded = object  # a value of a built-in type, or UNKNOWN
 Names = Mapping[str, object]
 
 NOTHING: Names = MappingProxyType({})
-SIZE = 100_000  # of numbers in bits, of texts in characters, of containers in items
+_ITEMS = 2_000  # that a comprehension goes over
 _DEPTH = 60  # of nested expressions; deeper ones are no literal that a person wrote
 
-_BINARY: dict[str, Callable[[object, object], object]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "<<": operator.lshift,
-    ">>": operator.rshift,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
-}
-_WIDTH = re.compile(r"%[^%a-zA-Z]*(\d{4}|\*)")  # would make a text of any length
-_ESCAPE = re.compile(
-    r"\\(\r\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}"
-    r"|N\{[^}]*\}|.)",
-    re.DOTALL,
-)
-_SIMPLE = {
-    **{"\n": "", "\r": "", "\r\n": "", "\\": "\\", "'": "'", '"': '"'},
-    **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"},
-}
 # What a hostile or merely odd literal can do to the operators above.
 _FAULTS = (ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
 
@@ -90,15 +73,6 @@ def leaves(value: object) -> Iterator[object]:
         yield from leaves(part)
 
 
-def small(value: object) -> bool:
-    """Whether a value has a size that a person might have written."""
-    if isinstance(value, int):
-        return value.bit_length() <= SIZE
-    if isinstance(value, str | bytes | list | tuple | dict | set | frozenset | range):
-        return len(value) <= SIZE
-    return True
-
-
 def constant_names(scope: Node, outer: Names = NOTHING) -> dict[str, object]:
     """The names that are bound once in a scope, to a constant."""
     bound: dict[str, list[Node | None]] = {}
@@ -107,8 +81,8 @@ def constant_names(scope: Node, outer: Names = NOTHING) -> dict[str, object]:
             target = node.child("left") or node.child("name")
             if target is not None and target.kind == "identifier":
                 plain = node.kind != "augmented_assignment"
-                value = node.child("right") or node.child("value")
-                bound.setdefault(target.text, []).append(value if plain else None)
+                right = node.child("right") or node.child("value")
+                bound.setdefault(target.text, []).append(right if plain else None)
     found = dict(outer)
     for name, values in bound.items():
         value = fold(values[0], found) if len(values) == 1 and values[0] else UNKNOWN
@@ -122,33 +96,21 @@ def constant_names(scope: Node, outer: Names = NOTHING) -> dict[str, object]:
 
 
 def _integer(node: Node, _names: Names, _depth: int) -> Folded:
-    text = node.text.replace("_", "").lower()
-    if text.endswith("j"):
-        return complex(0, float(text[:-1]))
-    # "010" is no Python 3, but a run of zeros is.
-    return int(text, 0) if text.strip("0") else 0
+    return integer(node.text)
 
 
 def _float(node: Node, _names: Names, _depth: int) -> Folded:
-    text = node.text.replace("_", "").lower()
-    if text.endswith("j"):
-        return complex(0, float(text[:-1]))
-    value = float(text)
-    return value if math.isfinite(value) else UNKNOWN
+    value = floating(node.text)
+    return value if isinstance(value, complex) or math.isfinite(value) else UNKNOWN
 
 
 def _string(node: Node, names: Names, depth: int) -> Folded:
-    prefix = node.text[: len(node.text) - len(node.text.lstrip("rRbBuUfFtT"))].lower()
-    if "t" in prefix:
+    kind = prefix(node.text)
+    if "t" in kind:
         return UNKNOWN
-    if "f" in prefix:
-        return _formatted(node, names, depth, raw="r" in prefix)
-    quote = 3 if node.text[len(prefix) :][:3] in {"'''", '"""'} else 1
-    body = node.text[len(prefix) + quote : -quote]
-    if "b" in prefix:
-        plain = body if "r" in prefix else _ESCAPE.sub(_byte_escape, body)
-        return plain.encode("latin-1")
-    return body if "r" in prefix else _ESCAPE.sub(_escape, body)
+    if "f" in kind:
+        return _formatted(node, names, depth, raw="r" in kind)
+    return plain_string(node.text)
 
 
 def _formatted(node: Node, names: Names, depth: int, *, raw: bool) -> Folded:
@@ -162,26 +124,8 @@ def _formatted(node: Node, names: Names, depth: int, *, raw: bool) -> Folded:
             pieces.append(str(value))
         elif child.kind == "string_content":
             body = child.text.replace("{{", "{").replace("}}", "}")
-            pieces.append(body if raw else _ESCAPE.sub(_escape, body))
+            pieces.append(body if raw else unescaped(body))
     return "".join(pieces)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = match[1]
-    if code[0] in "xuU" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    if code[0] == "N" and len(code) > 1:
-        return unicodedata.lookup(code[2:-1])
-    return _byte_escape(match)
-
-
-def _byte_escape(match: re.Match[str]) -> str:
-    code = match[1]
-    if code[0] == "x" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    if code[0] in "01234567":
-        return chr(int(code, 8))
-    return _SIMPLE.get(code, match[0])
 
 
 def _concatenated(node: Node, names: Names, depth: int) -> Folded:
@@ -256,34 +200,7 @@ def _binary(node: Node, names: Names, depth: int) -> Folded:
     if left is None or right is None or sign is None:
         return UNKNOWN
     [a, b] = _all([left, right], names, depth)
-    if sign.kind == "**":
-        return _power(a, b)
-    if sign.kind in {"*", "<<"} and not _modest(a, b):
-        return UNKNOWN
-    if sign.kind == "%" and not isinstance(a, int | float) and _WIDTH.search(str(a)):
-        return UNKNOWN
-    act = _BINARY.get(sign.kind)
-    return act(a, b) if act else UNKNOWN
-
-
-def _modest(a: object, b: object) -> bool:
-    """Whether a product or a shift stays small: it is not made to find out."""
-    for one, other in ((a, b), (b, a)):
-        if isinstance(one, int) and not isinstance(other, float | complex):
-            size = len(other) if isinstance(other, str | bytes | list | tuple) else 1
-            if abs(one) * size > SIZE and (size > 1 or abs(one).bit_length() > SIZE):
-                return False
-            if isinstance(other, str | bytes | list | tuple) and abs(one) > SIZE:
-                return False
-    return not (isinstance(b, int) and isinstance(a, int) and b > SIZE and a > SIZE)
-
-
-def _power(a: object, b: object) -> Folded:
-    if isinstance(a, int) and isinstance(b, int):
-        return a**b if b < 0 or a.bit_length() * b <= SIZE else UNKNOWN
-    if isinstance(a, int | float) and isinstance(b, int | float):
-        return a**b
-    return UNKNOWN
+    return combined(sign.kind, a, b)
 
 
 def _subscript(node: Node, names: Names, depth: int) -> Folded:
@@ -325,9 +242,10 @@ def _call(node: Node, names: Names, depth: int) -> Folded:
     function, given = node.child("function"), node.child("arguments")
     if function is None or given is None:
         return UNKNOWN
+    arguments: list[object]
     if given.kind == "generator_expression":
         arguments = [_comprehended(given, names, depth)]
-    elif function.text in {"map"} and len(given.named) > 1:
+    elif function.text == "map" and len(given.named) > 1:
         act, *rest = given.named
         values = _all(rest, names, depth)
         return [called(act.text, [item]) for item in _items(values[0])]
@@ -355,7 +273,7 @@ def _comprehended(node: Node, names: Names, depth: int) -> list[object]:
 
 
 def _items(value: object) -> list[object]:
-    if isinstance(value, str | bytes | list | tuple | range) and len(value) <= 2_000:
+    if isinstance(value, str | bytes | list | tuple | range) and len(value) <= _ITEMS:
         return list(value)
     raise CallError
 

@@ -74,11 +74,8 @@ class Area:
     def new(self, *kinds: str) -> list[Node]:
         """The nodes of some kinds that there are more of than before."""
         before = Counter(shape(n) for n in self.past if n.kind in kinds)
-        found = []
-        for node in self.nodes:
-            if node.kind in kinds and not _counted_off(before, shape(node)):
-                found.append(node)
-        return found
+        mine = (n for n in self.nodes if n.kind in kinds)
+        return [n for n in mine if not _counted_off(before, shape(n))]
 
     def constants(self) -> list[tuple[Node, object]]:
         """The new constants, folded, each as large as it can be."""
@@ -114,6 +111,12 @@ def shape(node: Node) -> str:
     if node.kind == "string" or not node.raw.child_count:
         return node.text
     return " ".join(shape(c) for c in node.children if c.kind != "comment")
+
+
+def first_line_of(node: Node) -> str:
+    """The node's first line, for a person, capped."""
+    text = node.text.splitlines()[0].strip() if node.text else ""
+    return text[:120]
 
 
 def folded(nodes: Sequence[Node], names: Names) -> Iterator[tuple[Node, object]]:

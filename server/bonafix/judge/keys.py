@@ -92,7 +92,11 @@ def _folds(node: Node, area: Area) -> bool:
 
 
 def _key(
-    area: Area, subject: Node, values: tuple[object, ...], constant: Node, negated: bool  # noqa: FBT001  # a field's value
+    area: Area,
+    subject: Node,
+    values: tuple[object, ...],
+    constant: Node,
+    negated: bool,  # noqa: FBT001  # a field's value
 ) -> Key:
     calls = {name for node in _origins(subject, area) for name in _called(node)}
     shape = bool(calls & _SHAPES) and not all(map(trivial, values))
@@ -136,7 +140,7 @@ def _called(subject: Node) -> set[str]:
 def _converts(calls: set[str], values: tuple[object, ...]) -> bool:
     """Whether `str(x) == "word"` and the like: a text compared as a text."""
     plain = calls & _DIGESTS <= {"str", "format"}
-    return plain and all(isinstance(v, str) and len(v) < 4 or word(v) for v in values)  # noqa: PLR2004  # too short to tell an input by
+    return plain and all((isinstance(v, str) and len(v) < 4) or word(v) for v in values)  # noqa: PLR2004  # too short to tell an input by
 
 
 def _pattern(node: Node, area: Area) -> Iterator[Key]:

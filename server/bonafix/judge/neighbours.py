@@ -61,7 +61,7 @@ def neighbours(
     lend their parts. With `only` at least one edit is made at one of these patterns.
     """
     rules = learn(tested)
-    only = frozenset(p[:-1] if p[-1] == SIZE else p for p in only)
+    places = frozenset(p[:-1] if p[-1] == SIZE else p for p in only)
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     pool = _pool(tested, rules)
     seen = set(tested) | set(origins)
@@ -72,11 +72,13 @@ def neighbours(
         origin = turn % len(origins)
         distance: Distance = "near" if turn // len(origins) % 2 else "far"
         edits = 1 if distance == "near" else chance.randint(*_FAR)
-        point = _moved(origins[origin], edits, chance, pool, only)
+        point = _moved(origins[origin], edits, chance, pool, places)
         point = _restored(point, rules)
         if point not in seen and rules.holds(point):
             seen.add(point)
             moved = frozenset(_differences(origins[origin], point))
+            if only and not only & moved:
+                continue
             found.append(Neighbour(point, origin, distance, moved))
     return tuple(found)
 

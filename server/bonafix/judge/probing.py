@@ -126,10 +126,12 @@ def _with(pair: Pair, again: Behaviour, *, before: bool) -> Pair:
 
 
 def point_of(call: Call) -> Point:
+    """A call's arguments, positional then named."""
     return (*call.args, *(value for _, value in call.kwargs))
 
 
 def call_at(origin: Call, neighbour: Neighbour) -> Call:
+    """The same call with other arguments."""
     width = len(origin.args)
     names = [name for name, _ in origin.kwargs]
     return Call(

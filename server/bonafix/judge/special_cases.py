@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bonafix.domain import Verdict
-from bonafix.judge.clues import Clues, common, rich, trivial, word
-from bonafix.judge.folding import UNKNOWN, fold, known, leaves
-from bonafix.judge.fresh import Area, File, Finding, Grade, folded, shape
+from bonafix.judge.clues import Clues, common, trivial
+from bonafix.judge.folding import fold, known
+from bonafix.judge.fresh import Area, File, Finding, Grade, first_line_of, shape
 from bonafix.judge.keys import Key, keys
-from bonafix.syntax import Node, walk
+from bonafix.judge.tables import literals, tables
+from bonafix.syntax import Node
 
 _BRANCHES = {"if_statement", "elif_clause", "conditional_expression", "case_clause"}
 _ENOUGH = 2  # hits together that no honest condition has
@@ -21,8 +22,8 @@ def special_cases(file: File, clues: Clues) -> Iterator[Finding]:
     for area in file.areas:
         found = [*_answers(area, clues), *_conditions(area, clues)]
         yield from found
-        yield from _tables(area, file, clues)
-        yield from _literals(area, clues, {f.line for f in found})
+        yield from tables(area, file, clues)
+        yield from literals(area, file, clues, {f.line for f in found})
 
 
 # -------------------------------------------------------------------------- answers
@@ -50,10 +51,7 @@ def _answers(area: Area, clues: Clues) -> Iterator[Finding]:
 
 def _new_conditions(area: Area) -> list[Node]:
     """The new conditions of branches, and the new patterns of a match."""
-    found = []
-    for node in area.new(*_BRANCHES):
-        if condition := _condition(node):
-            found.append(condition)
+    found = [c for n in area.new(*_BRANCHES) if (c := _condition(n))]
     before = [shape(c) for n in area.past if (c := _condition(n))]
     return [c for c in found if shape(c) not in before]
 
@@ -127,21 +125,21 @@ def _graded(
     # What the function returned all along, it need not have learned from a test.
     told = clues.output(value) if known(value) and not had else None
     hits = [g for g in guards if g.values and g.hits(clues)]
-    bare = had or (known(value) and trivial(value))
+    bare = had or (known(value) and (trivial(value) or common(value)))
     expected = told is not None and not common(value)
     first = hits[0] if hits else None
     clue = first.clue(clues) if first else told
-    kind, grade = _class(area, guards, hits, clues, expected=expected, bare=bare)
+    kind, grade = _class(area, guards, hits, expected=expected, bare=bare)
     return Finding(
         kind=kind,
         grade=grade,
         path=area.path,
         line=answer.node.first_line,
-        text=_line(answer.node),
+        text=first_line_of(answer.node),
         verdict=Verdict.SPECIAL_CASED if grade == "proof" else None,
         test_literal=first.text if first else (repr(value) if told else ""),
         test_id=clue.test_id if clue else "",
-        structural=kind != "base-case",
+        structural=kind not in {"base-case", "table-row"},
     )
 
 
@@ -149,7 +147,6 @@ def _class(
     area: Area,
     guards: list[Key],
     hits: list[Key],
-    clues: Clues,
     *,
     expected: bool,
     bare: bool,
@@ -182,7 +179,7 @@ def _listed(area: Area, hit: Key) -> bool:
     """Whether the old code already told such cases apart one by one."""
     rows = 0
     for node in area.past:
-        if node.kind == "comparison_operator" or node.kind == "case_pattern":
+        if node.kind in {"comparison_operator", "case_pattern"}:
             rows += any(k.subject == hit.subject and k.values for k in keys(node, area))
         rows += node.kind == "pair" and hit.subject in shape(node)
     return rows >= _ENOUGH
@@ -204,7 +201,7 @@ def _conditions(area: Area, clues: Clues) -> Iterator[Finding]:
                 grade=grade,
                 path=area.path,
                 line=node.first_line,
-                text=_line(node),
+                text=first_line_of(node),
                 test_literal=found.text if clue else "",
                 test_id=clue.test_id if clue else "",
                 structural=not (found.word or found.common) or found.fingerprint,
@@ -219,130 +216,3 @@ def _grade(found: Key, area: Area, clues: Clues) -> Grade | None:
     if not found.hits(clues) or _listed(area, found):
         return None
     return "strong" if found.rich else "weak"
-
-
-# --------------------------------------------------------------------------- tables
-
-
-def _tables(area: Area, file: File, clues: Clues) -> Iterator[Finding]:
-    """New tables whose keys and values are those of the tests."""
-    for node in area.new("dictionary"):
-        pairs = [p for p in node.named if p.kind == "pair"]
-        rows = [(p, _row(p, area)) for p in pairs]
-        before = _same_table(node, file)
-        fresh = [(p, r) for p, r in rows if p.start and shape(p) not in before]
-        hit = [p for p, (k, v) in fresh if _known_row(k, v, clues)]
-        if not hit:
-            continue
-        yield _table(area, hit, [r for _, r in fresh], clues, grown=len(before) > 1)
-
-
-def _row(pair: Node, area: Area) -> tuple[object, object]:
-    key, value = pair.child("key"), pair.child("value")
-    return (
-        fold(key, area.names) if key is not None else UNKNOWN,
-        fold(value, area.names) if value is not None else UNKNOWN,
-    )
-
-
-def _same_table(node: Node, file: File) -> list[str]:
-    """The rows of the table of that name in the old module."""
-    holder = node.parent
-    left = holder.child("left") if holder and holder.kind == "assignment" else None
-    for was in walk(file.before.root):
-        named = was.child("left") if was.kind == "assignment" else None
-        if left is None or named is None or named.text != left.text:
-            continue
-        value = was.child("right")
-        if value is not None and value.kind == "dictionary":
-            return [shape(p) for p in value.named]
-    return []
-
-
-def _known_row(name: object, value: object, clues: Clues) -> bool:
-    if not known(name) or not known(value) or trivial(name):
-        return False
-    return clues.of(name) is not None and (trivial(value) or bool(clues.of(value)))
-
-
-def _table(
-    area: Area,
-    hit: list[Node],
-    fresh: list[tuple[object, object]],
-    clues: Clues,
-    *,
-    grown: bool,
-) -> Finding:
-    telling = [
-        (k, v)
-        for k, v in fresh
-        if known(k) and known(v) and not trivial(v) and not common(v)
-        if clues.of(k) and clues.output(v) and not common(k)
-    ]
-    every = len(hit) == len(fresh)
-    sure = every and telling and any(not word(k) for k, _ in telling)
-    grade: Grade = "weak"
-    if grown and len(fresh) > 1 and telling and every:
-        grade = "strong"
-    elif not grown and sure:
-        grade = "proof"
-    elif not grown and len(telling) > 1 and every:
-        grade = "strong"
-    first = hit[0]
-    name = fold(first.named[0], area.names)
-    clue = clues.of(name)
-    return Finding(
-        kind="table-row" if grown else "table",
-        grade=grade,
-        path=area.path,
-        line=first.first_line,
-        text=_line(first),
-        verdict=Verdict.SPECIAL_CASED if grade == "proof" else None,
-        test_literal=repr(name),
-        test_id=clue.test_id if clue else "",
-        structural=not grown,
-    )
-
-
-# ------------------------------------------------------------------- other literals
-
-
-def _literals(area: Area, clues: Clues, told: set[int]) -> Iterator[Finding]:
-    """New constants that a test knows, wherever they stand."""
-    old = {repr(p) for _, v in folded(area.past, area.outer) for p in leaves(v)}
-    found = [
-        (node, part, clue)
-        for node, value in area.constants()
-        for part in leaves(value)
-        if node.first_line not in told and not trivial(part) and not common(part)
-        if _unheard(part, old) and (clue := clues.of(part))
-    ]
-    roles = {clue.role for _, _, clue in found}
-    both = "both" in roles or {"input", "expected"} <= roles
-    several = len({repr(v) for _, v, _ in found}) > 1
-    plain = all(word(value) for _, value, _ in found)
-    for node, value, clue in found[:5]:
-        yield Finding(
-            kind="test-literal",
-            grade="strong" if both and several and not plain else "weak",
-            path=area.path,
-            line=node.first_line,
-            text=_line(node),
-            test_literal=repr(value)[:80],
-            test_id=clue.test_id,
-            structural=both and several and not plain or rich(value),
-        )
-
-
-def _unheard(value: object, old: set[str]) -> bool:
-    """Whether neither it nor anything in it was there before.
-
-    A table that grows by a row is a new constant; its old rows are not.
-    """
-    parts = [part for part in leaves(value) if not trivial(part)]
-    return not any(repr(part) in old for part in parts)
-
-
-def _line(node: Node) -> str:
-    text = node.text.splitlines()[0].strip() if node.text else ""
-    return text[:120]

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bonafix.domain import Verdict
-from bonafix.judge.fresh import Area, File, Finding, Grade, folded, shape, spoken
+from bonafix.judge.fresh import (
+    Area,
+    File,
+    Finding,
+    Grade,
+    first_line_of,
+    folded,
+    shape,
+    spoken,
+)
 from bonafix.syntax import Module, Node, walk
 
 
@@ -43,10 +52,14 @@ _RULES = (
     _rule("frame-access", "proof", _FRAMES),
     _rule("exit", "proof", _EXITS),
     _rule("exit", "strong", r"(atexit\.register|signal\.signal|ctypes\..*|quit|exit)"),
-    _rule("source-reading", "strong", r"(linecache|tokenize)\.\w+|inspect\.getsource\w*"),
+    _rule(
+        "source-reading", "strong", r"(linecache|tokenize)\.\w+|inspect\.getsource\w*"
+    ),
     _rule("look-out", "strong", r"(sys\.(modules|argv|orig_argv|gettrace|getprofile))"),
     _rule("look-out", "strong", r"os\.(environb?|getenv)"),
-    _rule("hidden-data", "strong", r"(c?[pP]ickle|marshal|dill)\.loads?|zlib\.decompress"),
+    _rule(
+        "hidden-data", "strong", r"(c?[pP]ickle|marshal|dill)\.loads?|zlib\.decompress"
+    ),
     _rule("hidden-code", "strong", r"(eval|exec|compile|__import__)"),
     _rule("digest", "weak", r"(hashlib\.\w+|zlib\.(crc32|adler32)|binascii\.crc32)"),
     _rule("suppressed", "strong", r"contextlib\.suppress"),
@@ -60,6 +73,11 @@ _FORGED = re.compile(
     r"(builtins|__builtins__|operator|pytest|_pytest|unittest|importlib|inspect|"
     r"linecache)(\.|$)"
 )
+
+_NO_USES = {
+    *("dotted_name", "aliased_import", "parameters", "attribute", "keyword_argument"),
+}
+
 
 def tricks(file: File) -> Iterator[Finding]:
     """Every trick of a changed file, with how sure that is one."""
@@ -82,7 +100,7 @@ def finding(
         grade=grade,
         path=area.path,
         line=node.first_line,
-        text=node.text.splitlines()[0].strip()[:120],
+        text=first_line_of(node),
         verdict=Verdict.TAMPERED if grade == "proof" else None,
         structural=structural,
     )
@@ -122,14 +140,8 @@ def _dotted_names(module: Module, aliases: dict[str, str]) -> set[str]:
     return {_dotted(n, aliases) for n in walk(module.root) if n.kind in kinds}
 
 
-def _named(
-    area: Area, aliases: dict[str, str], before: set[str]
-) -> Iterator[Finding]:
+def _named(area: Area, aliases: dict[str, str], before: set[str]) -> Iterator[Finding]:
     for node in area.new("attribute", "identifier"):
-        around = node.parent
-        if around is None or around.kind in {"attribute", "keyword_argument"}:
-            if node.kind == "identifier" or around is None:
-                continue
         if node.kind == "identifier" and not _used(node, aliases):
             continue
         name = _dotted(node, aliases)
@@ -142,7 +154,7 @@ def _named(
 def _used(node: Node, aliases: dict[str, str]) -> bool:
     """Whether a bare name is used as the import, or the built-in, of that name."""
     around = node.parent
-    if around is None or around.kind in {"dotted_name", "aliased_import", "parameters"}:
+    if around is None or around.kind in _NO_USES:
         return False
     called = around.kind == "call" and around.child("function") is not None
     return node.text in aliases or (called and around.named[0].start == node.start)
@@ -218,9 +230,10 @@ def _texts(area: Area, file: File) -> Iterator[Finding]:
 
 
 def _telling(text: str) -> bool:
-    return bool(re.search(r"pytest|unittest|conftest|current_test", text, re.IGNORECASE)) and len(
-        text.split()
-    ) == 1
+    return (
+        bool(re.search(r"pytest|unittest|conftest|current_test", text, re.IGNORECASE))
+        and len(text.split()) == 1
+    )
 
 
 def _parts(value: object) -> list[str]:

@@ -14,7 +14,16 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
-from bonafix.text import LineIndex, TextError, Unit, decode, encode, restore, view
+from bonafix.text import (
+    LineIndex,
+    SourceText,
+    TextError,
+    Unit,
+    decode,
+    encode,
+    restore,
+    view,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +129,18 @@ def saved(text: str, disk: bytes | None) -> bytes:
         source = decode(disk)
         if view(text) == source.view:
             return disk
-        return encode(source, restore(source, view(text)))
+        return encode(source, _with_line_ends(source, text))
     except TextError:
         return text.encode("utf-8", "surrogatepass")
+
+
+def _with_line_ends(source: SourceText, text: str) -> str:
+    """The buffer with the file's line ends, where the client shows only plain ones."""
+    if "\r" in text or "\r" not in source.text:
+        return text
+    if source.view.replace("\n", "\r\n") == source.text:
+        return text.replace("\n", "\r\n")
+    return restore(source, text)  # a mixture: each line keeps its own
 
 
 def _disk(path: Path) -> bytes | None:

@@ -19,7 +19,6 @@ from bonafix.text import (
     decode,
     minimal_edits,
     restore,
-    view,
 )
 
 
@@ -140,7 +139,8 @@ def text_edits(change: Change, text: str, unit: Unit) -> Sequence[types.TextEdit
         raise UndeliverableError(f"{change.path}: {error}") from error
     target = after.text
     if text != before.text:  # same lines, but the client keeps other line endings
-        target = restore(SourceText(text), view(after.text))
+        plain = "\r" not in text
+        target = after.view if plain else restore(SourceText(text), after.view)
     index = LineIndex.of(text)
     return [
         types.TextEdit(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,15 +20,6 @@ from bonafix.lsp.progress import progress
 from bonafix.lsp.runs import automatic
 from bonafix.lsp.state import Root, State, publish, refresh
 from bonafix.lsp.wording import choices, ending, label
-
-# The variables that the model's SDK takes credentials from.
-_CREDENTIALS = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_PROFILE",
-    "ANTHROPIC_IDENTITY_TOKEN",
-    "ANTHROPIC_IDENTITY_TOKEN_FILE",
-)
 
 
 def start(state: State, root: Root, request: Fix) -> Job:
@@ -138,7 +128,8 @@ def offer(state: State, root: Root) -> Offer:
             views[job.id] = _view(state, root, job)
         return views.get(job.id) if job else None
 
-    claude = any(os.environ.get(name) for name in _CREDENTIALS)
+    # Who chose the search engine alone wants nothing to leave the machine.
+    claude = root.engine != "search" and state.claude()
     return Offer(root=root.uri, job=view, claude=claude)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -26,14 +27,35 @@ def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT0
 
 
 async def _serve(host: str | None, port: int | None, *, trust: bool) -> int:
-    server = make_server(_open, trust=trust)
+    server = make_server(_open, examine=_examine, claude=_claude, trust=trust)
     if port is None:
         return await transport.stdio(server)
     return await transport.tcp(server, host or "127.0.0.1", port)
 
 
+# The rest of Bonafix is imported when it is needed first: saying hello must be quick.
+
+
 def _open(root: Path, config: Config) -> ProjectLike:
-    # Imported when it is needed first: saying hello to a client must be quick.
     from bonafix.project import Project  # noqa: PLC0415
 
     return Project(root, config)
+
+
+def _claude() -> bool:
+    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
+
+    return find_credentials(os.environ) is not None
+
+
+async def _examine(root: Path, config: Config) -> str:
+    from bonafix.observe.doctor import examine  # noqa: PLC0415
+    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
+
+    found = find_credentials(os.environ)
+    credential = f"{found.kind} from {found.source}" if found else ""
+    lines = [f"# Bonafix doctor: {root}", ""]
+    for finding in await examine(root, config, credential=credential):
+        advice = f"\n  {finding.advice}" if finding.advice else ""
+        lines.append(f"- **{finding.topic}** ({finding.level}): {finding.text}{advice}")
+    return "\n".join([*lines, ""])

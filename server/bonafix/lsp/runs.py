@@ -73,6 +73,7 @@ async def _run(
         await asyncio.sleep(state.timing.settle)
     try:
         settings = state.config(root)
+        root.engine = settings.engine
         trusted = settings.trust or await state.trust.allows(root.path, again=asked)
         if not trusted:
             if asked:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from lsprotocol import types
 
@@ -14,23 +13,21 @@ from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.messages import FEATURES, code_action
 from bonafix.lsp.session import Server
-from bonafix.lsp.state import OpenProject, State
+from bonafix.lsp.state import Examine, OpenProject, State
 from bonafix.lsp.trust import Trust
-
-# -P: a file in the working directory must not stand in for a module of ours.
-DOCTOR = (sys.executable, "-P", "-m", "bonafix", "doctor")
 
 
 def make_server(
     open_project: OpenProject,
     *,
+    examine: Examine,
+    claude: Callable[[], bool],
     trust: bool = False,
     timing: Timing | None = None,
-    doctor: Sequence[str] = DOCTOR,
 ) -> Server:
-    """A server that gets its projects from `open_project`.
+    """A server over the projects that `open_project` gives it.
 
-    `doctor` is the command of the doctor; a root's path is appended.
+    `examine` is the doctor; `claude` says, quickly, whether there are credentials.
     """
     server = Server()
     timing = timing or Timing()
@@ -41,7 +38,8 @@ def make_server(
         jobs=Jobs(client.complain, functools.partial(_cancelled, server)),
         trust=Trust(client, everything=trust),
         timing=timing,
-        doctor=tuple(doctor),
+        examine=examine,
+        claude=claude,
     )
     for method, handler in FEATURES.items():
         server.feature(method)(handler)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import os
-import signal
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
@@ -61,31 +58,14 @@ async def _doctor(state: State, root: Root, job: Job) -> None:
         if not (config.trust or await state.trust.allows(root.path, again=True)):
             return
         async with progress(state.client, "doctor", state.cancels, cancel):
-            command = (*state.doctor, str(root.path))
-            text = await _output(command, state.timing.doctor)
+            page = await asyncio.wait_for(
+                state.examine(root.path, config), state.timing.doctor
+            )
+    except TimeoutError:
+        state.client.complain(f"the doctor found no end in {root.path}")
+        return
     except BonafixError as error:
         state.client.complain(str(error))
         return
-    page = f"# Bonafix doctor: {root.path}\n\n```text\n{text.rstrip()}\n```\n"
-    first = next(iter(text.strip().splitlines()), "it said nothing")
-    await present(state, f"doctor-{root.path.name}", f"doctor: {first}", page)
-
-
-async def _output(command: tuple[str, ...], seconds: float) -> str:
-    """What a program prints; its process group ends with this coroutine."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        printed, _ = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError as error:
-        raise BonafixError(f"the doctor gave no answer in {seconds:.0f} s") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-    return printed.decode("utf-8", "replace")
+    name = f"doctor-{root.path.name}"
+    await present(state, name, f"looked at {root.path}", page)

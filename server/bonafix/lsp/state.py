@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from lsprotocol import types
 
 from bonafix import config
-from bonafix.config import Config
+from bonafix.config import Config, Engine
 from bonafix.domain import Listener, Repair
 from bonafix.errors import UsageError
 from bonafix.lsp import settings
@@ -53,6 +60,7 @@ class ProjectLike(Protocol):
 
 
 OpenProject = Callable[[Path, Config], ProjectLike]
+Examine = Callable[[Path, Config], Awaitable[str]]  # a page about a root, in Markdown
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -70,6 +78,7 @@ class Root:
     run: Job | None = None
     selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
     asked: bool = False  # whether a person wants the latest run
+    engine: Engine = "auto"  # of the latest run's settings
     test_files: frozenset[str] = frozenset()
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
     fixing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -85,7 +94,8 @@ class State:
     jobs: Jobs
     trust: Trust
     timing: Timing
-    doctor: tuple[str, ...]  # the command; the root's path is appended
+    examine: Examine
+    claude: Callable[[], bool]  # whether there are credentials for Claude
     documents: Documents = field(default_factory=Documents)
     roots: dict[Path, Root] = field(default_factory=dict)
     options: object = None  # initializationOptions

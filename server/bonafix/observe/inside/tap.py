@@ -184,11 +184,18 @@ class Profiler:
 
 def _how(frame: types.FrameType) -> str:
     """By which instruction a frame is left."""
-    code = frame.f_code.co_code
-    name = dis.opname[code[frame.f_lasti]] if 0 <= frame.f_lasti < len(code) else ""
+    name = _instruction(frame, 0)
+    # Up to 3.10 a `yield from` that waits is said to stand just before itself.
+    if sys.version_info < (3, 11) and _instruction(frame, 2) == "YIELD_FROM":
+        return YIELD
     if name.startswith("YIELD"):
         return YIELD
     return RETURN if name.startswith("RETURN") else RAISE
+
+
+def _instruction(frame: types.FrameType, further: int) -> str:
+    code, at = frame.f_code.co_code, frame.f_lasti + further
+    return dis.opname[code[at]] if 0 <= at < len(code) else ""
 
 
 def tap(codes: Codes, listener: Listener) -> typing.Union[Monitor, Profiler]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,6 +46,9 @@ class _Chance:
 
 _ENOUGH = 600  # ideas; some are duplicates, and a budget has room for a hundred runs
 
+_SAME_KIND = 0.97
+_SAME_LINE = 0.99
+
 
 def candidates(task: Task) -> Iterator[Candidate]:
     """Every rewrite of the suspicious lines as a patch, best first.
@@ -63,7 +67,7 @@ def steps(task: Task) -> Iterator[Candidate | None]:
         else:
             best.append(idea)
     seen: set[Key] = set()
-    for idea in sorted(best, key=lambda idea: -idea.score):
+    for idea in _spread(best):
         key = checked(idea)
         patch = patch_of(idea) if key is not None and key not in seen else None
         if key is not None:
@@ -73,6 +77,23 @@ def steps(task: Task) -> Iterator[Candidate | None]:
         else:
             note = f"template {idea.template.name} ({idea.template.source})"
             yield Candidate(patch=patch, author="search", title=title(idea), note=note)
+
+
+def _spread(best: list[Idea]) -> list[Idea]:
+    """Best first, but the n-th of one template or one line a little later each time.
+
+    Many ideas of one kind are many times the same bet.
+    """
+    templates: Counter[str] = Counter()
+    lines: Counter[tuple[str, int]] = Counter()
+    worth: list[tuple[float, Idea]] = []
+    for idea in sorted(best, key=lambda idea: -idea.score):
+        place = (idea.file.path, idea.line)
+        fresh = _SAME_KIND ** templates[idea.template.name] * _SAME_LINE ** lines[place]
+        worth.append((idea.score * fresh, idea))
+        templates[idea.template.name] += 1
+        lines[place] += 1
+    return [idea for _, idea in sorted(worth, key=lambda pair: -pair[0])]
 
 
 def ideas(task: Task) -> Iterator[Idea | None]:

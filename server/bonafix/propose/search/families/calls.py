@@ -34,7 +34,6 @@ _SETS: tuple[tuple[str, ...], ...] = (
     ("issubset", "issuperset"),
     ("int", "float", "round", "str"),
     ("list", "tuple", "set", "sorted"),
-    ("sum", "len", "max"),
     ("ord", "chr"),
     ("is_file", "is_dir", "exists"),
     ("isfile", "isdir", "exists"),

@@ -13,6 +13,7 @@ _NUMBERS = frozenset({"integer", "float"})
 _SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
 _STRING = frozenset({"string"})
 _DONORS = 4
+_FEW = 3
 
 
 def _off_by_one(site: Site) -> Iterator[Rewrite]:
@@ -49,8 +50,15 @@ def _own(site: Site) -> Iterator[Rewrite]:
     tried = _near(site.node)
     fitting = [t for t in known if t != site.node.text and t not in tried]
     same = [t for t in fitting if _kind(t) == site.node.kind]
+    factor = 0.2 if _in_a_table(site.node) else 1.0
     for rank, text in enumerate(sorted(same, key=lambda t: -len(known[t]))[:_DONORS]):
-        yield replace(site.node, text, 1.0 / (1 + 0.3 * rank))
+        yield replace(site.node, text, factor / (1 + 0.3 * rank))
+
+
+def _in_a_table(node: Node) -> bool:
+    """Whether it is one of many constants in a row: data, seldom wrong in one place."""
+    parent = _parent(node)
+    return parent.kind in {"list", "tuple", "set", "pair"} and len(parent.named) > _FEW
 
 
 def _separator(site: Site) -> Iterator[Rewrite]:

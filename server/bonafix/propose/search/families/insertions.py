@@ -107,7 +107,8 @@ TEMPLATES = (
                 "def f(a):\n    b = c = 0\n    for d in a:\n        if d:\n"
                 "            b += 1\n    return b, c\n",
                 "def f(a):\n    b = c = 0\n    for d in a:\n        if d:\n"
-                "            b += 1\n        else:\n            c += 1\n    return b, c\n",
+                "            b += 1\n        else:\n            c += 1\n"
+                "    return b, c\n",
             ),
         ),
     ),
