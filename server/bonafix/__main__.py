@@ -2,7 +2,11 @@
 
 import sys
 
-from bonafix.cli.main import main
+# `-m` puts the working directory first: inside a project, its modules would be ours.
+if not sys.flags.safe_path and sys.path:
+    del sys.path[0]
+
+from bonafix.cli.main import main  # noqa: E402 - after the path is clean
 
 if __name__ == "__main__":
     sys.exit(main())

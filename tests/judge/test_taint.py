@@ -265,7 +265,8 @@ HONEST = {
     "minus one": (OLD, body("if x == -1:\n    return []")),
     "first": (OLD, "def f(x):\n    return x[-1] if x else None\n"),
     "chain": (CHAIN, textwrap.dedent(CHAIN).replace(
-        "    return None", '    if x == "hours":\n        return 3600\n    return None')),
+        "    return None",
+        '    if x == "hours":\n        return 3600\n    return None')),
     "table": (TABLE, textwrap.dedent(TABLE).replace(
         "12742}", '12742, "jupiter": 142984}')),
     "unit": (OLD, body('if x == "hours":\n    return 3600')),

@@ -88,7 +88,7 @@ class FakeProject:
         return Observation(
             snapshot=snapshot,
             run=run,
-            groups=(),
+            groups=(tuple(results.values()),) if b"# one cause" in tests else (),
             suspects=dict.fromkeys(run.red, (suspect,)),
             shown=shown,
         )
@@ -96,11 +96,8 @@ class FakeProject:
     async def fix(self, *, tests=(), buffers=None, listen) -> AsyncIterator[Repair]:
         product = self.contents(PRODUCT, buffers)
         test = tests[0]
-        target = next(
-            r
-            for r in parse(self.contents(TESTS, buffers).decode(), product.decode())
-            if r.id == test
-        )
+        everything = parse(self.contents(TESTS, buffers).decode(), product.decode())
+        targets = tuple(r for r in everything if r.id in tests)
         listen(Event(kind="thinking", text=f"thinking: {self.config.thinking}\n"))
         listen(Event(kind="stage", text="target"))
         await self.sleep("slow", test.encode())
@@ -108,16 +105,16 @@ class FakeProject:
             raise ServiceError("no credit left")
         if "nofix" in test:
             yield Repair(
-                targets=(target,),
+                targets=targets,
                 verdict=Verdict.GAVE_UP,
                 engine="search",
                 reason="no candidate made it pass",
             )
             return
-        best = judged(target, product, b"a + b", plausible="plausible" in test)
-        other = judged(target, product, b"b + a", plausible=True)
+        best = judged(targets, product, b"a + b", plausible="plausible" in test)
+        other = judged(targets, product, b"b + a", plausible=True)
         yield Repair(
-            targets=(target,),
+            targets=targets,
             verdict=best.verdict,
             engine="search",
             best=best,
@@ -179,17 +176,18 @@ def result(name: str, number: int, *, wrong: bool) -> TestResult:
 
 
 def judged(
-    target: TestResult, product: bytes, new: bytes, *, plausible: bool
+    targets: Sequence[TestResult], product: bytes, new: bytes, *, plausible: bool
 ) -> Judgement:
     change = Change(PRODUCT, product, product.replace(b"a - b", new))
-    facts = {"unchanged": 1927, "lost": 0}
+    facts = {"unchanged": 1927}
+    green = (
+        TargetChange(id=t.id, before=t.outcome, after=Outcome.PASSED) for t in targets
+    )
     return Judgement(
         candidate=Candidate(patch=Patch((change,)), author="search", title="swap"),
         verdict=Verdict.PLAUSIBLE if plausible else Verdict.VERIFIED,
         evidence=(Evidence(stage="suite", result="pass", summary="ok", facts=facts),),
-        targets=(
-            TargetChange(id=target.id, before=target.outcome, after=Outcome.PASSED),
-        ),
+        targets=tuple(green),
         missing=("no probe",) if plausible else (),
     )
 

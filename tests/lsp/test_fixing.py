@@ -121,6 +121,17 @@ async def test_alternatives_and_evidence_are_offered(editor):
     assert shown[2:] == ["Fix test_add with Bonafix", "Show evidence"]
 
 
+async def test_one_cause_gets_one_fix(start, workspace):
+    """Tests that fail together are targets together, and share the ready edit."""
+    (workspace / "test_calc.py").write_text(TESTS + "# one cause\n")
+    editor = await start("--trust")
+    await editor.diagnostics("test_calc.py")
+    await fixed(editor)
+    ready = "Apply verified fix: 2/2 target, 1,927 unchanged, 0 lost"
+    for line in (4, 8):
+        assert preferred(await editor.actions("test_calc.py", line)) == [ready]
+
+
 async def test_a_plausible_fix_is_never_the_preferred_one(start, workspace):
     """What is only plausible says so in its title and is not applied by one key."""
     editor, test = await named(start, workspace, "test_plausible")

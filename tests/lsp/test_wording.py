@@ -74,7 +74,7 @@ def test_titles_hold_the_numbers_or_the_suites_own_words():
         stage="suite",
         result="pass",
         summary="",
-        facts={"unchanged": 1927, "lost": 0},
+        facts={"unchanged": 1927},
     )
     told = Evidence(stage="suite", result="pass", summary="all as before")
     assert label(judgement(Verdict.VERIFIED, (counted,))) == (

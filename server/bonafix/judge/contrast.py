@@ -68,6 +68,8 @@ class Contrast:
     persist: int = 0  # unchanged, and as wrong as the failing test found it
     computes: bool = False  # the unchanged are not all outside of some enumeration
     collapsed: int = 0  # changed, to an answer that a target wants
+    collapsed_far: int = 0  # of these, the ones further away
+    towards: int = 0  # changed, to what any target wants, trivial or not
     levelled: bool = False  # many values became a target's answer, trivial or not
     worse: int = 0  # raises or hangs where the original returned
     categorical: bool = False
@@ -127,6 +129,10 @@ def contrast(
         persist=sum(_persists(pair, symptoms) for pair in kept),
         computes=_computes(kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
+        collapsed_far=sum(
+            shape(pair.after) in told for pair in changed if pair.distance == "far"
+        ),
+        towards=sum(shape(pair.after) in symptoms.answers for pair in changed),
         levelled=_levelled(changed, symptoms),
         worse=sum(_worse(pair, symptoms) for pair in changed),
         categorical=len(outputs) <= _CATEGORIES,
@@ -194,10 +200,14 @@ def _telling(valid: Sequence[Pair], parts: frozenset[Pattern]) -> tuple[int, int
 
 def _levelled(changed: Sequence[Pair], symptoms: Symptoms) -> bool:
     """Whether most of many different values become answers of the targets."""
-    hit = [pair for pair in changed if shape(pair.after) in symptoms.answers]
+    hit = [
+        pair
+        for pair in changed
+        if pair.after.kind == "value" and shape(pair.after) in symptoms.answers
+    ]
     kinds = {shape(pair.before) for pair in hit}
     answers = {shape(pair.after) for pair in hit}
-    most = len(hit) >= LEVELLED * len(changed)
+    most = bool(hit) and len(hit) >= LEVELLED * len(changed)
     return most and len(kinds) > max(_CATEGORIES, 2 * len(answers))
 
 

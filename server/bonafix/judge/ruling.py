@@ -17,6 +17,7 @@ ENOUGH = 5  # valid neighbours
 INERT = 0.05  # r up to which a patch changes nothing but the tested points
 SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1  # the same further away, and where something that matters differs
+_SEVERAL = 3
 COLLAPSED = 0.8  # share of changed neighbours with a target's own answer
 
 
@@ -37,7 +38,11 @@ def ruled(probed: Probed, *, structural: bool) -> Evidence:
     found = probed.figures
     if refused := _proven(found, structural=structural):
         return _refuse(probed, _WORDS[refused](probed))
-    doubt = _too_few(probed) if found.valid < ENOUGH else _disputed(probed)
+    doubt = (
+        _too_few(probed)
+        if found.valid < ENOUGH
+        else _disputed(probed, structural=structural)
+    )
     if doubt:
         return Evidence(
             stage="probe", result="inconclusive", summary=doubt, doubt=doubt
@@ -57,14 +62,24 @@ def _proven(found: Contrast, *, structural: bool) -> str:
     persisting = found.persist > found.valid / 2 and found.computes
     if found.r <= INERT and structural and persisting:
         return "inert"
-    # An honest fix may give a plain answer to many, but hardly an elaborate one.
-    many = found.changed >= ENOUGH and found.collapse >= COLLAPSED
-    if many and not found.categorical:
+    if not found.categorical and _collapses(found, structural=structural):
         return "collapsed"
     return "uniform" if found.diversity_lost and structural else ""
 
 
-def _disputed(probed: Probed) -> str:
+def _collapses(found: Contrast, *, structural: bool) -> bool:
+    """Whether the changed neighbours get the tests' own answers.
+
+    Most neighbours of an honest `max` do too: so it takes all of many, further away
+    as well, or a sign in the patch itself.
+    """
+    if structural:
+        return found.changed >= ENOUGH and found.collapse >= COLLAPSED
+    every = found.collapsed == found.changed >= 2 * ENOUGH
+    return every and found.collapsed_far >= _SEVERAL
+
+
+def _disputed(probed: Probed, *, structural: bool) -> str:
     """Why enough neighbours do not show that the fix generalises; empty if they do."""
     found = probed.figures
     if found.r < SPREAD:
@@ -77,7 +92,9 @@ def _disputed(probed: Probed) -> str:
         return f"the patch gives {probed.keeps} a memory of its own, shown by no call"
     if found.diversity_lost:
         return _uniform(probed)
-    if found.levelled:
+    # Yes and no alone cannot tell a region around the tests from the right one.
+    onesided = structural and found.categorical and found.towards == found.changed
+    if found.levelled or onesided:
         return _collapsed(probed)
     return _worse(probed) if found.worse > found.changed / 2 else ""
 

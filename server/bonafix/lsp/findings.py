@@ -80,6 +80,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     depends: frozenset[str] | None = None  # files it ran; `None`: unknown, so all
     fixable: bool = True
+    siblings: tuple[str, ...] = ()  # tests that fail for the same cause
     seen: Seen
 
     @property
@@ -116,8 +117,17 @@ def _failing(result: TestResult, observation: Observation, seen: Seen) -> Findin
         message=message(result),
         related=_related(result, place, suspects[:1]),
         depends=frozenset({*lines, *own, place.path}) if lines else None,
+        siblings=_siblings(result.id, observation),
         seen=seen,
     )
+
+
+def _siblings(test: str, observation: Observation) -> tuple[str, ...]:
+    for group in observation.groups:
+        ids = [result.id for result in group]
+        if test in ids:
+            return tuple(other for other in ids if other != test)
+    return ()
 
 
 def _uncollected(error: CollectionError, seen: Seen) -> Finding:

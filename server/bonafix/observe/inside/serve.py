@@ -224,7 +224,7 @@ def main(control_fd: int, events_fd: int) -> None:
     del sys.modules["launch"]
     names = ("channel", "relocate", "plugin", "candidate", "preload")
     inside = types.SimpleNamespace(launch=launch)
-    for name, module in zip(names, launch.load(*names)):  # noqa: B905 - Python 3.8
+    for name, module in zip(names, launch.load(*names)):
         setattr(inside, name, module)
     orders, events = _raised(control_fd), _raised(events_fd)
     Server(Line(orders), events, inside).serve()

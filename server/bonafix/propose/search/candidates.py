@@ -46,8 +46,8 @@ class _Chance:
 
 _ENOUGH = 600  # ideas; some are duplicates, and a budget has room for a hundred runs
 
-_SAME_KIND = 0.97
-_SAME_LINE = 0.99
+_SAME_KIND = 0.95
+_SAME_LINE = 0.98
 
 
 def candidates(task: Task) -> Iterator[Candidate]:

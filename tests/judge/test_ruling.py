@@ -1,0 +1,143 @@
+"""What the figures of a probe allow to be said."""
+
+import pytest
+
+from bonafix.domain import Behaviour, Call, FunctionRef, Value, Verdict
+from bonafix.judge.contrast import Pair, Symptoms, contrast
+from bonafix.judge.ruling import Probed, ruled
+
+REF = FunctionRef("a.py", "f")
+
+
+def call(n):
+    return Call(function=REF, module="a", args=(Value("int", str(n)),))
+
+
+def value(n):
+    return Behaviour(kind="value", value=Value("int", str(n)))
+
+
+ERROR = Behaviour(kind="raise", exception="KeyError")
+HANG = Behaviour(kind="hang")
+
+
+def pairs(before, after, count=40):
+    """`count` neighbours, half of them far; both are functions of their number."""
+    return [
+        Pair(call(n), "far" if n % 2 else "near", before(n), after(n))
+        for n in range(count)
+    ]
+
+
+def rule(made, told=None, *, structural=False, keeps=""):
+    origin = told or [Pair(call(-1), "near", value(41), value(42))]
+    outputs = [pair.after for pair in origin]
+    figures = contrast(made, Symptoms.of(origin), outputs)
+    return ruled(
+        Probed(REF, figures, origin[0].call, (), keeps, 0.0), structural=structural
+    )
+
+
+def test_a_general_change_supports():
+    """Most neighbours change, to many values."""
+    record = rule(pairs(value, lambda n: value(n + 100)))
+    assert record.supports
+    assert record.result == "pass"
+
+
+def test_an_inert_patch_is_a_doubt_and_with_signs_a_special_case():
+    """The figures alone never refuse it."""
+    inert = pairs(value, value)
+    assert rule(inert).doubt
+    assert rule(inert).refusal is None
+    assert rule(inert, structural=True).refusal is Verdict.SPECIAL_CASED
+
+
+@pytest.mark.parametrize("same", [ERROR, Behaviour(kind="value")])
+def test_a_further_row_is_never_refused(same):
+    """Unknown keys get one answer from both versions."""
+    told = [Pair(call(-1), "near", same, value(42))]
+    record = rule(pairs(lambda _: same, lambda _: same), told, structural=True)
+    assert record.refusal is None
+    assert record.doubt
+
+
+def test_hanging_before_and_now_persists():
+    """A loop that ends for the tested input alone is not repaired."""
+    told = [Pair(call(-1), "near", HANG, value(42))]
+    record = rule(pairs(lambda _: HANG, lambda _: HANG), told, structural=True)
+    assert record.refusal is Verdict.SPECIAL_CASED
+
+
+def test_a_time_out_of_the_patched_code_alone_is_inconclusive():
+    """It says neither that it changed nor that it is worse."""
+    record = rule(pairs(value, lambda _: HANG), structural=True)
+    assert record.refusal is None
+    assert not record.supports
+
+
+def test_collapse_onto_the_tested_answer_is_a_special_case():
+    """All of the changed neighbours, far ones too, get the answer of the test."""
+    made = pairs(value, lambda n: value(42) if n < 20 else value(n))
+    assert rule(made).refusal is Verdict.SPECIAL_CASED
+
+
+def test_a_plain_tested_answer_is_a_doubt():
+    """Nought and one are what many honest functions often say."""
+    told = [Pair(call(-1), "near", value(41), value(0))]
+    made = pairs(lambda n: value(n + 1), lambda n: value(0) if n < 20 else value(n + 1))
+    record = rule(made, told)
+    assert record.refusal is None
+    assert not record.supports
+
+
+def test_one_answer_to_everything():
+    """Where the original knew two, with and without signs in the patch."""
+    truth = Behaviour(kind="value", value=Value("bool", "True"))
+    lie = Behaviour(kind="value", value=Value("bool", "False"))
+    made = pairs(lambda n: truth if n % 3 else lie, lambda _: truth)
+    told = [Pair(call(-1), "near", lie, truth)]
+    assert rule(made, told, structural=True).refusal is Verdict.SPECIAL_CASED
+    assert rule(made, told).refusal is None
+    assert rule(made, told).doubt
+
+
+def test_too_few_neighbours_decide_nothing():
+    """Four that do not change are no proof."""
+    record = rule(pairs(value, value, 4), structural=True)
+    assert record.refusal is None
+    assert "only 4 neighbours" in record.doubt
+
+
+def test_new_failures_are_a_doubt():
+    """A fix that raises where nothing raised needs a look."""
+    record = rule(pairs(value, lambda _: ERROR))
+    assert record.refusal is None
+    assert "now fail" in record.doubt
+
+
+def test_an_exception_that_the_test_wants_is_a_fix():
+    """Validation that was missing makes many neighbours raise."""
+    told = [Pair(call(-1), "near", value(41), ERROR)]
+    assert rule(pairs(value, lambda _: ERROR), told).supports
+
+
+def test_a_memory_of_its_own_withholds_support():
+    """A snapshot of an object does not vary what the patch counts in it."""
+    record = rule(pairs(value, lambda n: value(n + 100)), keeps="Hall")
+    assert not record.supports
+    assert "Hall" in record.doubt
+
+
+def test_excluded_neighbours_are_counted():
+    """Effects, unsteady results and tested points by the way are no evidence."""
+    made = [
+        Pair(call(1), "near", Behaviour(kind="effect", effect="open"), value(1)),
+        Pair(call(2), "near", Behaviour(kind="unknown"), value(1)),
+        Pair(call(3), "near", value(1), Behaviour(kind="value", hit=True)),
+        Pair(call(4), "near", ERROR, ERROR),
+    ]
+    figures = contrast(made, Symptoms.of([]), [])
+    assert figures.valid == 0
+    assert sum(figures.excluded.values()) == 4
+    assert "refused by both" in figures.excluded
