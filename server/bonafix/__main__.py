@@ -6,7 +6,7 @@ import sys
 if not sys.flags.safe_path and sys.path:
     del sys.path[0]
 
-from bonafix.cli.main import main  # noqa: E402 - after the path is clean
+from bonafix.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

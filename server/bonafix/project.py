@@ -6,6 +6,7 @@ as values to whoever needs them. Nothing in here writes into the project's tree.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import difflib
 import json
@@ -108,15 +109,17 @@ class Project:
             require_usable(run)
             _require_known(select or (), run)
             found = tuple(run.results[node_id] for node_id in run.red)
+            sources = bench.snapshot.sources
+            ranked = {}
+            for one in found:
+                ranked[one.id] = suspects(run, [one], sources=sources)
+                await asyncio.sleep(0)  # a server answers between two failures
             return Observation(
                 snapshot=bench.snapshot,
                 run=run,
                 groups=grouped(run, found),
-                suspects={
-                    one.id: suspects(run, [one], sources=bench.snapshot.sources)
-                    for one in found
-                },
-                shown=bench.snapshot.sources,
+                suspects=ranked,
+                shown=sources,
             )
 
     async def fix(
