@@ -37,7 +37,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 units: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 client: client-vscode/node_modules/.installed
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \

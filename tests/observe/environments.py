@@ -1,5 +1,6 @@
 """Interpreters of the user's kind: environments made once, with a real pip."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -49,6 +50,13 @@ class MissingError(Exception):
 
 def environment(name: str) -> Path:
     """The environment's Python; made on first use, kept for the next session."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        return _made(name)
+
+
+def _made(name: str) -> Path:
     version, packages = ENVIRONMENTS[name]
     folder = CACHE / name
     python = folder / "bin" / "python"

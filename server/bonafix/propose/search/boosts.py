@@ -71,6 +71,13 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
     },
     "StopIteration": {"guard-empty": 3},
     "UnicodeError": {"method-added": 2},
+    "did-not-raise": {
+        "comparison-boundary": 1.5,
+        "clause-added": 2,
+        "and-or": 1.5,
+        "indented": 1.5,
+        "dedented": 1.5,
+    },
     # what came out instead
     "got-none": {"return-missing": 6, "answer-missing": 8, "dedented": 2},
     "got-coroutine": {"await-missing": 10},

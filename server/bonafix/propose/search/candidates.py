@@ -121,7 +121,7 @@ def _chances(task: Task, hints: reading.Hints) -> Iterator[_Chance]:
         file = read_file(path, task.snapshot.sources[path])
         if file is None:
             continue
-        for unit in units(file.module, scores):
+        for unit in units(file.module, scores, refusals=hints.refusals):
             for template, nodes in _by_template(unit).items():
                 most = unit.score * bound(template, hints)
                 yield _Chance(file, template, nodes, unit.score, most)

@@ -21,6 +21,7 @@ from bonafix.propose.search.families import (
     insertions,
     names,
     statements,
+    values,
 )
 from bonafix.propose.search.template import Template
 
@@ -31,6 +32,7 @@ CATALOGUE: tuple[Template, ...] = (
     *constants.TEMPLATES,
     *bounds.TEMPLATES,
     *names.TEMPLATES,
+    *values.TEMPLATES,
     *calls.TEMPLATES,
     *conversions.TEMPLATES,
     *guards.TEMPLATES,

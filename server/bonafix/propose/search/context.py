@@ -89,6 +89,7 @@ class Usage:
     roles: Mapping[str, frozenset[str]]  # name -> the roles it plays
     counts: Mapping[str, int]  # name -> how often it stands there
     reads: Mapping[str, int]  # name -> how often its value is used
+    derived: Mapping[str, Mapping[str, tuple[Node, ...]]]  # name -> made from it
     constants: Mapping[str, tuple[Node, ...]]  # literal as written -> its places
     attributes: Mapping[str, frozenset[str]]  # object as written -> its attributes
     donors: tuple[Donor, ...]  # distinct small expressions that another may borrow
@@ -109,6 +110,7 @@ def usage(region: Node) -> Usage:
     constants: dict[str, list[Node]] = {}
     counts: Counter[str] = Counter()
     reads: Counter[str] = Counter()
+    derived: dict[str, dict[str, tuple[Node, ...]]] = {}
     donors: dict[str, Node] = {}
     for node in walk(region):
         if node.kind == "identifier" and (name_role := role(node)):
@@ -121,17 +123,32 @@ def usage(region: Node) -> Usage:
             thing, attribute = node.child("object"), node.child("attribute")
             if thing is not None and attribute is not None:
                 attributes.setdefault(thing.text, set()).add(attribute.text)
+        elif node.kind == "assignment":
+            _note_derived(node, derived)
         if is_donor(node):
             donors.setdefault(node.text, node)
     return Usage(
         roles={name: frozenset(seen) for name, seen in roles.items()},
         counts=counts,
         reads=reads,
+        derived=derived,
         constants={text: tuple(nodes) for text, nodes in constants.items()},
         attributes={name: frozenset(seen) for name, seen in attributes.items()},
         donors=tuple(_donor(node) for node in donors.values()),
         returns=tuple(_returns(region)),
     )
+
+
+def _note_derived(
+    assignment: Node, derived: dict[str, dict[str, tuple[Node, ...]]]
+) -> None:
+    left, right = assignment.child("left"), assignment.child("right")
+    if left is None or right is None or left.kind != "identifier":
+        return
+    for node in walk(right):
+        if node.kind == "identifier" and role(node) not in {"", "called"}:
+            made = derived.setdefault(node.text, {})
+            made[left.text] = (*made.get(left.text, ()), assignment)
 
 
 def _is_read(name: Node) -> bool:

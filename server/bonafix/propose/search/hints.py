@@ -24,6 +24,7 @@ class Hints:
     boosts: Mapping[str, float]
     lines: Mapping[Place, float]
     names: frozenset[str] = frozenset()
+    refusals: bool = False  # an exception that a test waits for does not come
 
 
 def read(task: Task) -> Hints:
@@ -42,6 +43,7 @@ def read(task: Task) -> Hints:
         boosts={template: 1.0 + total / count for template, total in boosts.items()},
         lines=_lines(task.targets),
         names=frozenset(name for t in task.targets for name in _blamed(t)),
+        refusals=any("did-not-raise" in symptoms(t) for t in task.targets),
     )
 
 
@@ -53,6 +55,8 @@ def symptoms(result: TestResult) -> Iterator[str]:
     yield "UnicodeError" if kind.startswith("Unicode") else kind
     if "coroutine" in result.message or "never awaited" in result.message:
         yield "got-coroutine"
+    if "DID NOT RAISE" in result.message or "not raised" in result.message:
+        yield "did-not-raise"
     if kind in {"AttributeError", "TypeError"} and "NoneType" in result.message:
         yield "got-none"
     sides = _value(result.expected), _value(result.actual)

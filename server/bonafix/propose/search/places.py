@@ -18,8 +18,11 @@ _CLAUSES = frozenset(
         *("except_group_clause", "case_clause"),
     }
 )
+_CONDITIONAL = {"if_statement", "elif_clause"}
 _MOST_LINES = 200  # the suspicious lines looked at, best first
 _HEADER = 0.6  # a function's own line, relative to its worst line
+_TRUST = 1.5  # how far scores are believed: 0 not at all
+_REFUSAL = 0.4  # a check that raises, when what fails is something else
 _GLOBAL = 0.35  # a module-level definition that the function uses, likewise
 
 
@@ -47,14 +50,24 @@ def suspicious(task: Task, hints: Hints) -> dict[str, dict[int, float]]:
     for place, value in scores.items():
         allowed = place.path in task.snapshot.sources
         if value > 0 and allowed and not refusal(task.layout, place.path):
-            boosted = value / worst * hints.lines.get(place, 1.0)
+            boosted = (value / worst) ** _TRUST * hints.lines.get(place, 1.0)
             found.setdefault(place.path, {})[place.line] = boosted
     return found
 
 
-def units(module: Module, scores: Mapping[int, float]) -> list[Unit]:
-    """The statements and clauses on suspicious lines, and what they lean on."""
+def units(
+    module: Module, scores: Mapping[int, float], *, refusals: bool = False
+) -> list[Unit]:
+    """The statements and clauses on suspicious lines, and what they lean on.
+
+    `refusals` says that the tests miss an exception: then checks that raise one are
+    as suspicious as anything.
+    """
     found = dict(_on_lines(module, scores))
+    fired = {_condition_of(node): score for node, score in found.items()}
+    for check, score in fired.items():
+        if check is not None:
+            found[check] = max(found.get(check, 0.0), score)
     worst_of: dict[Node, float] = {}
     for node, score in list(found.items()):
         function = _function(node)
@@ -64,7 +77,26 @@ def units(module: Module, scores: Mapping[int, float]) -> list[Unit]:
         found[function] = max(found.get(function, 0.0), _HEADER * score)
     for node, score in _globals(module, worst_of):
         found[node] = max(found.get(node, 0.0), score)
-    return [Unit(node, score) for node, score in found.items()]
+    return [
+        Unit(node, score * (_REFUSAL if quiet and _only_raises(node) else 1.0))
+        for node, score in found.items()
+        for quiet in [not refusals and node not in fired]
+    ]
+
+
+def _condition_of(node: Node) -> Node | None:
+    """The `if` that a `raise` hangs on."""
+    block = node.parent if node.kind == "raise_statement" else None
+    owner = block.parent if block is not None else None
+    return owner if owner is not None and owner.kind in _CONDITIONAL else None
+
+
+def _only_raises(node: Node) -> bool:
+    """Whether it is a check that refuses its input: `if ...: raise ...`."""
+    body = node.child("consequence") if node.kind == "if_statement" else None
+    if body is None or node.child("alternative") is not None:
+        return False
+    return [child.kind for child in body.named] == ["raise_statement"]
 
 
 def header(node: Node) -> Iterator[Node]:

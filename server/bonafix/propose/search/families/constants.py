@@ -14,6 +14,7 @@ _SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
 _STRING = frozenset({"string"})
 _DONORS = 4
 _FEW = 3
+_DEFAULTS = {"default_parameter", "typed_default_parameter"}
 
 
 def _off_by_one(site: Site) -> Iterator[Rewrite]:
@@ -23,6 +24,11 @@ def _off_by_one(site: Site) -> Iterator[Rewrite]:
     negative = _is_negated(site.node)
     outward, inward = str(value + 1), str(value - 1)
     index = role(site.node) == "index"
+    parent = _parent(site.node)
+    if parent.kind in _DEFAULTS:  # most callers give the argument
+        yield replace(site.node, outward, 0.3)
+        yield replace(site.node, inward, 0.3)
+        return
     if value == 0:
         yield replace(site.node, "1")
         yield replace(site.node, "-1", 0.5 if index else 0.35)

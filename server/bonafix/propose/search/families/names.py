@@ -1,4 +1,4 @@
-"""The wrong name: another variable, attribute or expression, a missing `self.`."""
+"""The wrong name: another variable or attribute, a missing `self.`, a slip."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 from functools import lru_cache
 
-from bonafix.propose.search.context import Donor, Site, is_donor, role, usage
+from bonafix.propose.search.context import Site, role, usage
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node
 
@@ -95,33 +95,6 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
         yield replace(attribute, other, (0.4 if called else 0.7) * (0.5 - likeness / 2))
 
 
-def _donor(site: Site) -> Iterator[Rewrite]:
-    """An expression that the function uses elsewhere, in place of a name or other."""
-    node = site.node
-    if role(node) in {"", "called", "object", "bound", "counted"} or _is_label(node):
-        return
-    if node.kind != "identifier" and not is_donor(node):
-        return
-    seen = set(site.scope.names) | _BUILTIN
-    count = 0
-    for donor in usage(site.region).donors:
-        if count >= _MOST or not _fits(donor, node, seen):
-            continue
-        count += 1
-        other = donor.node
-        alike = other.kind == node.kind or role(other) == role(node)
-        yield replace(node, other.text, 0.8 if alike else 0.4)
-
-
-def _fits(borrowed: Donor, node: Node, seen: set[str]) -> bool:
-    donor = borrowed.node
-    if donor.text == node.text or donor.start <= node.start < donor.end:
-        return False
-    if node.start <= donor.start < node.end or donor.kind == "binary_operator":
-        return False
-    return borrowed.names <= seen
-
-
 def _self(site: Site) -> Iterator[Rewrite]:
     """A bare name in a method that is an attribute of the object or class."""
     function = site.function
@@ -180,8 +153,6 @@ def _is_label(node: Node) -> bool:
     return node.kind == "identifier" and role(node) == ""
 
 
-_EXPRESSIONS = frozenset({"identifier", "call", "subscript", "attribute"})
-
 TEMPLATES = (
     Template(
         name="variable",
@@ -206,19 +177,6 @@ TEMPLATES = (
             Example(
                 "def f(n):\n    return n.ins + n.outs + n.ins\n",
                 "def f(n):\n    return n.ins + n.outs + n.outs\n",
-            ),
-        ),
-    ),
-    Template(
-        name="expression",
-        source="GenProg (ingredients from the same function); TBar FP13",
-        prior=0.12,
-        kinds=_EXPRESSIONS,
-        rewrites=_donor,
-        examples=(
-            Example(
-                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / m\n",
-                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / len(a)\n",
             ),
         ),
     ),

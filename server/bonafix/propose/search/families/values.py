@@ -1,0 +1,108 @@
+"""The wrong value: the raw one for what was made from it, or another expression."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+
+from bonafix.propose.search.context import Donor, Site, is_donor, role, usage
+from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.syntax import Node
+
+_BUILTIN = frozenset(dir(builtins))
+_MOST = 6
+_UNTOUCHED = {"", "called", "object", "bound", "counted"}
+
+
+def _derived(site: Site) -> Iterator[Rewrite]:
+    """`y` to `x` after `x = f(y)`: likeliest where nothing else reads `x`."""
+    node, facts = site.node, usage(site.region)
+    if role(node) in {"", "bound", "counted", "called"}:
+        return
+    for made, places in facts.derived.get(node.text, {}).items():
+        outside = all(node.start >= p.end for p in places[:1])
+        within = any(p.start <= node.start < p.end for p in places)
+        if made != node.text and outside and not within:
+            yield replace(node, made, 1.0 / (1 + 0.5 * facts.reads.get(made, 0)))
+
+
+def _shortened(site: Site) -> Iterator[Rewrite]:
+    """`day.year` to `year`, where that is a local name as well."""
+    attribute = site.node.child("attribute")
+    if attribute is not None and role(site.node) not in {"called", "bound", "counted"}:
+        near = (*site.scope.local, *site.scope.parameters)
+        if attribute.text in near:
+            yield replace(site.node, attribute.text)
+
+
+def _donor(site: Site) -> Iterator[Rewrite]:
+    """An expression that the function uses elsewhere, in place of a name or other."""
+    node = site.node
+    if role(node) in _UNTOUCHED:
+        return
+    if node.kind != "identifier" and not is_donor(node):
+        return
+    seen = set(site.scope.names) | _BUILTIN
+    count = 0
+    for donor in usage(site.region).donors:
+        if count >= _MOST or not _fits(donor, node, seen):
+            continue
+        count += 1
+        other = donor.node
+        alike = other.kind == node.kind or role(other) == role(node)
+        yield replace(node, other.text, 0.8 if alike else 0.4)
+
+
+def _fits(borrowed: Donor, node: Node, seen: set[str]) -> bool:
+    donor = borrowed.node
+    if donor.text == node.text or donor.start <= node.start < donor.end:
+        return False
+    if node.start <= donor.start < node.end or donor.kind == "binary_operator":
+        return False
+    return borrowed.names <= seen
+
+
+_EXPRESSIONS = frozenset({"identifier", "call", "subscript", "attribute"})
+
+
+TEMPLATES = (
+    Template(
+        name="derived-value",
+        source="PySStuBs (change identifier used), where data flow tells",
+        prior=0.6,
+        kinds=frozenset({"identifier"}),
+        rewrites=_derived,
+        examples=(
+            Example(
+                "def f(a):\n    b = a.strip()\n    return int(a)\n",
+                "def f(a):\n    b = a.strip()\n    return int(b)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="attribute-dropped",
+        source="PySStuBs (change identifier used); TBar FP13",
+        prior=0.6,
+        kinds=frozenset({"attribute"}),
+        rewrites=_shortened,
+        examples=(
+            Example(
+                "def f(day, year):\n    return g(day.year)\n",
+                "def f(day, year):\n    return g(year)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="expression",
+        source="GenProg (ingredients from the same function); TBar FP13",
+        prior=0.12,
+        kinds=_EXPRESSIONS,
+        rewrites=_donor,
+        examples=(
+            Example(
+                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / m\n",
+                "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / len(a)\n",
+            ),
+        ),
+    ),
+)
