@@ -13,55 +13,40 @@ import json
 import os
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
-    Callable,
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import reduce
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from bonafix import __version__, diffs
-from bonafix.bench import Bench, Buffers, layered, opened
+from bonafix import diffs
+from bonafix.bench import Bench, Buffers, opened
 from bonafix.config import Config
 from bonafix.deliver import receipts
-from bonafix.deliver.secrecy import secrets_of
 from bonafix.domain import (
-    Author,
     Baseline,
     Candidate,
-    Cost,
     Event,
-    Feedback,
     Judgement,
     Listener,
+    Outcome,
     Patch,
-    Proposer,
     Repair,
-    Runner,
     Snapshot,
     SuiteRun,
     Suspect,
-    Task,
     TestResult,
     Verdict,
     silent,
 )
 from bonafix.errors import UsageError
 from bonafix.judge.gate import Case, judge
-from bonafix.judge.suite import outcomes_after
 from bonafix.judge.verdict import verdict
 from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.localise import suspects
 from bonafix.observe.run import require_usable
-from bonafix.observe.warm import warm
-from bonafix.repair import Engine, repair
-
-NOTHING = Patch(())
+from bonafix.repairs import Job, each, keep_receipt, task_of, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +134,12 @@ class Project:
                 yield _unsteady(flaky, base)
             stable = [r for r in wanted if r.id not in base.flaky]
             kept: list[Repair] = []
-            each = self._each(
-                bench, base, stable, kept=kept, applying=applying, listen=listen
-            )
-            async with contextlib.aclosing(each):
-                async for done in each:
+            job = Job(bench, base, self.config, listen, applying=applying)
+            async with contextlib.aclosing(each(job, stable, kept)) as repairs:
+                async for done in repairs:
                     yield done
             if len(kept) > 1:
-                yield await self._whole(bench, base, kept, listen)
+                yield await whole(job, kept)
 
     async def check(
         self,
@@ -174,11 +157,11 @@ class Project:
         async with opened(self.root, self.config) as bench:
             parsed = diffs.parse(patch, bench.read)
             base = await self._baseline(bench, tests, listen)
-            targets = tuple(base.run.results[test] for test in tests)
+            targets = tuple(result_of(base.run, test) for test in tests)
             candidate = Candidate(patch=parsed, author="outside")
             case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
             judgement = await judge(candidate, case, bench.tools, listen)
-            return judgement, base, self._receipt(judgement, bench, base)
+            return judgement, base, keep_receipt(judgement, bench, base)
 
     async def prompt(self, *, tests: Sequence[str] = (), expression: str = "") -> str:
         """What Claude would be sent for the first failure; nothing is sent."""
@@ -189,7 +172,9 @@ class Project:
             wanted = await self._wanted(bench, base, tests, expression)
             if not wanted:
                 raise UsageError("no test fails, so nothing would be sent")
-            task = self._task(bench, base, grouped(base.run, wanted)[0])
+            task = task_of(
+                bench, base, grouped(base.run, wanted)[0], self.config.timeout
+            )
             request = claude.show_prompt(task, self.config, os.environ)
             return json.dumps(request, indent=2, ensure_ascii=False)
 
@@ -198,7 +183,7 @@ class Project:
         receipt = receipts.load(path)
         records = receipts.evidence_of(receipt)
         ruled, missing = verdict(records)
-        candidate = Candidate(patch=NOTHING, author="outside", title=receipt.title)
+        candidate = Candidate(patch=Patch(()), author="outside", title=receipt.title)
         return Judgement(
             candidate=candidate,
             verdict=ruled,
@@ -236,166 +221,6 @@ class Project:
             red &= set(chosen.collected)
         return tuple(base.run.results[i] for i in base.run.collected if i in red)
 
-    async def _each(
-        self,
-        bench: Bench,
-        base: Baseline,
-        wanted: Sequence[TestResult],
-        *,
-        kept: list[Repair],
-        applying: bool,
-        listen: Listener,
-    ) -> AsyncGenerator[Repair]:
-        now, stack = base, bench
-        place = bench.snapshot, bench.interpreter, self.config
-        before = {one.id: one.outcome for one in wanted}
-        async with warm(*place, expected=before, listen=listen) as screen:
-            for group in grouped(base.run, wanted):
-                left = tuple(one for one in group if now.run.outcome(one.id).red)
-                if not left:
-                    continue
-                listen(Event(kind="stage", text="repair", facts={"targets": left}))
-                engines = self._engines(reduce(layered, stack.under, screen))
-                done = await self._repair(stack, now, left, engines, listen)
-                yield done
-                if done.best and self._delivers(done, applying=applying):
-                    kept.append(done)
-                    stack = stack.on_top_of(done.best.candidate.patch)
-                    run = await stack.tools.run({}, record_lines=True)
-                    now = replace(now, run=run)
-
-    async def _repair(
-        self,
-        bench: Bench,
-        base: Baseline,
-        targets: tuple[TestResult, ...],
-        engines: Sequence[Engine],
-        listen: Listener,
-    ) -> Repair:
-        task = self._task(bench, base, targets)
-        case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
-        seconds = self.config.timeout
-        done = await repair(
-            task, case, engines, bench.tools, seconds=seconds, listen=listen
-        )
-        for other in (*done.alternatives, *done.refused):
-            self._receipt(other, bench, base)
-        kept = self._receipt(done.best, bench, base, done.cost) if done.best else ""
-        return replace(done, receipt=kept)
-
-    def _task(
-        self, bench: Bench, base: Baseline, targets: tuple[TestResult, ...]
-    ) -> Task:
-        return Task(
-            snapshot=bench.snapshot,
-            layout=base.layout,
-            targets=targets,
-            suspects=suspects(base.run, targets, sources=bench.snapshot.sources),
-            baseline=base.run,
-            seconds=self.config.timeout,
-        )
-
-    async def _whole(
-        self,
-        bench: Bench,
-        base: Baseline,
-        kept: Sequence[Repair],
-        listen: Listener,
-    ) -> Repair:
-        """The sum of the kept repairs, judged once against the untouched tree."""
-        total = NOTHING
-        for done in kept:
-            assert done.best is not None
-            total = diffs.compose(total, done.best.candidate.patch)
-        targets = tuple(target for done in kept for target in done.targets)
-        listen(Event(kind="stage", text="whole"))
-        candidate = Candidate(patch=total, author=_author(kept), title="all together")
-        case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
-        judgement = await judge(candidate, case, bench.tools, listen)
-        return Repair(
-            targets=targets,
-            verdict=judgement.verdict,
-            engine=candidate.author,
-            best=judgement,
-            tried=1,
-            reason=judgement.reason,
-            receipt=self._receipt(judgement, bench, base),
-            whole=True,
-        )
-
-    def _receipt(
-        self,
-        judgement: Judgement,
-        bench: Bench,
-        base: Baseline,
-        cost: Cost | None = None,
-    ) -> str:
-        """Keep what was judged; the path of its file."""
-        receipt = receipts.make(
-            judgement,
-            base,
-            bench.snapshot,
-            created=datetime.now(UTC),
-            after=outcomes_after(judgement.evidence),
-            cost=cost,
-            versions={"bonafix": __version__},
-        )
-        return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
-
-    def _engines(self, screen: Runner) -> tuple[Engine, ...]:
-        """Who proposes, in their order; parsers and SDKs are loaded only here.
-
-        `screen` runs tests quickly, for what needs no verdict.
-        """
-        from bonafix.propose import claude  # noqa: PLC0415
-        from bonafix.propose.search import engine  # noqa: PLC0415
-
-        wanted = self.config.engine
-        search = _with(screen, engine.propose)
-        model = ("claude", claude.proposer(self.config))
-        if wanted == "claude":
-            return (model,)
-        able = claude.find_credentials(os.environ) is not None
-        if wanted == "auto" and able:  # a free first try, then the model
-            brief = _within(self.config.search_seconds, search)
-            return (("search", brief), model)
-        return (("search", _within(self.config.timeout / 5, search)),)
-
-    def _delivers(self, done: Repair, *, applying: bool) -> bool:
-        if done.verdict is Verdict.VERIFIED:
-            return True
-        allowed = self.config.accept == "plausible" or not applying
-        return done.verdict is Verdict.PLAUSIBLE and allowed
-
-
-def _within(seconds: float, propose: Proposer) -> Proposer:
-    """`propose` with at most `seconds` of wall time."""
-
-    def bounded(
-        task: Task,
-        run: Runner,
-        feedback: Callable[[], Feedback | None],
-        listen: Listener,
-    ) -> AsyncIterator[Candidate]:
-        brief = replace(task, seconds=min(seconds, task.seconds))
-        return propose(brief, run, feedback, listen)
-
-    return bounded
-
-
-def _with(run: Runner, propose: Proposer) -> Proposer:
-    """`propose` with another runner than the gate's."""
-
-    def other(
-        task: Task,
-        _gates: Runner,
-        feedback: Callable[[], Feedback | None],
-        listen: Listener,
-    ) -> AsyncIterator[Candidate]:
-        return propose(task, run, feedback, listen)
-
-    return cast("Proposer", other)
-
 
 def _require_known(tests: Sequence[str], run: SuiteRun) -> None:
     for test in tests:
@@ -403,6 +228,12 @@ def _require_known(tests: Sequence[str], run: SuiteRun) -> None:
             near = difflib.get_close_matches(test, run.collected, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"no test has the id {test}{hint}")
+
+
+def result_of(run: SuiteRun, test: str) -> TestResult:
+    """What a known test did; `MISSING` where it did not come to its end."""
+    missing = TestResult(id=test, outcome=Outcome.MISSING)
+    return run.results.get(test, missing)
 
 
 def _ever_red(base: Baseline, node_id: str) -> bool:
@@ -417,8 +248,3 @@ def _unsteady(result: TestResult, base: Baseline) -> Repair:
         engine="",
         reason=f"the test itself is flaky: {seen} on the same code",
     )
-
-
-def _author(kept: Sequence[Repair]) -> Author:
-    authors = {done.best.candidate.author for done in kept if done.best}
-    return authors.pop() if len(authors) == 1 else "outside"

@@ -101,7 +101,7 @@ async def _stages(
         # search engine has run the targets itself before it proposes.
         listen(Event(kind="stage", text="target"))
         aimed = await tools.run(patch.files, select=[t.id for t in case.targets])
-        record = _timed(target(case.targets, aimed), aimed)
+        record = _timed(target(case.targets, aimed, baseline.flaky), aimed)
         if record.refusal:
             yield _Step(record=record, targets=case.targets, run=aimed)
             return
@@ -112,7 +112,8 @@ async def _stages(
         read = taint(patch, baseline.layout, targets, case.sources)
         yield _Step(record=read, targets=targets, run=whole)
     # The suite's run must agree: passing only when run alone is not fixed.
-    yield _Step(record=target(targets, whole), targets=targets, run=whole)
+    record = target(targets, whole, baseline.flaky)
+    yield _Step(record=record, targets=targets, run=whole)
     record = await _suite(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
     listen(Event(kind="stage", text="canary"))

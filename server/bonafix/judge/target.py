@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bonafix.domain import (
     Evidence,
@@ -22,14 +22,23 @@ def changes(targets: Sequence[TestResult], run: SuiteRun) -> tuple[TargetChange,
     )
 
 
-def target(targets: Sequence[TestResult], run: SuiteRun) -> Evidence:
+def target(
+    targets: Sequence[TestResult], run: SuiteRun, flaky: Collection[str] = ()
+) -> Evidence:
     """Refuse a patch under which a target is not plainly green.
+
+    A target must be red without the patch, steadily: else its green shows nothing.
 
     Green means that set-up, call and tear-down were all seen and passed: a target
     that is skipped or expected to fail now was evaded, not fixed.
     """
     if not targets:
         return _record("fail", "it turns no failing test green", Verdict.UNFIXED)
+    if unsteady := [t.id for t in targets if t.id in flaky]:
+        return _record("fail", f"{unsteady[0]} is flaky by itself", Verdict.FLAKY)
+    if idle := [t.id for t in targets if not t.outcome.red]:
+        why = f"{idle[0]} does not fail without the patch: it shows nothing"
+        return _record("fail", why, Verdict.UNFIXED)
     after = changes(targets, run)
     left = [change for change in after if change.after is not Outcome.PASSED]
     total = len(after)

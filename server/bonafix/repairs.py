@@ -1,0 +1,213 @@
+"""All causes of failure, one repair on top of another, and their sum as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import reduce
+from typing import cast
+
+from bonafix import __version__, diffs
+from bonafix.bench import Bench, layered
+from bonafix.config import Config
+from bonafix.deliver import receipts
+from bonafix.deliver.secrecy import secrets_of
+from bonafix.domain import (
+    Author,
+    Baseline,
+    Candidate,
+    Cost,
+    Event,
+    Feedback,
+    Judgement,
+    Listener,
+    Patch,
+    Proposer,
+    Repair,
+    Runner,
+    Task,
+    TestResult,
+    Verdict,
+)
+from bonafix.judge.gate import Case, judge
+from bonafix.judge.suite import outcomes_after
+from bonafix.observe.failures import groups as grouped
+from bonafix.observe.localise import suspects
+from bonafix.observe.warm import warm
+from bonafix.repair import Engine, repair
+
+ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of `fix`. `applying`: only what `config.accept` lets through counts."""
+
+    bench: Bench
+    base: Baseline
+    config: Config
+    listen: Listener
+    applying: bool
+
+
+async def each(
+    job: Job, wanted: Sequence[TestResult], kept: list[Repair]
+) -> AsyncGenerator[Repair]:
+    """One `Repair` per cause; those that would be delivered are put into `kept`."""
+    now, stack = job.base, job.bench
+    place = stack.snapshot, stack.interpreter, job.config
+    before = {one.id: one.outcome for one in wanted}
+    engines = _engines(job.config)  # one budget for all causes
+    async with warm(*place, expected=before, listen=job.listen) as screen:
+        for group in grouped(job.base.run, wanted):
+            left = tuple(one for one in group if now.run.outcome(one.id).red)
+            if not left:
+                continue
+            job.listen(Event(kind="stage", text="repair", facts={"targets": left}))
+            quick = reduce(layered, stack.under, screen)
+            done = await _repair(job, stack, now, left, engines(quick))
+            yield done
+            if done.best and _delivers(job, done):
+                kept.append(done)
+                stack = stack.on_top_of(done.best.candidate.patch)
+                run = await stack.tools.run({}, record_lines=True)
+                now = replace(now, run=run)
+
+
+async def whole(job: Job, kept: Sequence[Repair]) -> Repair:
+    """The sum of the kept repairs, judged once against the untouched tree."""
+    total = Patch(())
+    for done in kept:
+        assert done.best is not None
+        total = diffs.compose(total, done.best.candidate.patch)
+    targets = tuple(target for done in kept for target in done.targets)
+    job.listen(Event(kind="stage", text="whole"))
+    candidate = Candidate(patch=total, author=_author(kept), title="all together")
+    sources = job.bench.snapshot.sources
+    case = Case(baseline=job.base, targets=targets, sources=sources)
+    judgement = await judge(candidate, case, job.bench.tools, job.listen)
+    return Repair(
+        targets=targets,
+        verdict=judgement.verdict,
+        engine=candidate.author,
+        best=judgement,
+        tried=1,
+        reason=judgement.reason,
+        receipt=keep_receipt(judgement, job.bench, job.base),
+        whole=True,
+    )
+
+
+def keep_receipt(
+    judgement: Judgement, bench: Bench, base: Baseline, cost: Cost | None = None
+) -> str:
+    """Write what was judged to the state directory; the path of its file."""
+    receipt = receipts.make(
+        judgement,
+        base,
+        bench.snapshot,
+        created=datetime.now(UTC),
+        after=outcomes_after(judgement.evidence),
+        cost=cost,
+        versions={"bonafix": __version__},
+    )
+    return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
+
+
+def task_of(
+    bench: Bench, base: Baseline, targets: tuple[TestResult, ...], seconds: float
+) -> Task:
+    """What a proposer may know about `targets`."""
+    return Task(
+        snapshot=bench.snapshot,
+        layout=base.layout,
+        targets=targets,
+        suspects=suspects(base.run, targets, sources=bench.snapshot.sources),
+        baseline=base.run,
+        seconds=seconds,
+    )
+
+
+async def _repair(
+    job: Job,
+    bench: Bench,
+    base: Baseline,
+    targets: tuple[TestResult, ...],
+    engines: Sequence[Engine],
+) -> Repair:
+    seconds = job.config.timeout
+    task = task_of(bench, base, targets, seconds)
+    case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
+    done = await repair(
+        task, case, engines, bench.tools, seconds=seconds, listen=job.listen
+    )
+    for other in (*done.alternatives, *done.refused):
+        keep_receipt(other, bench, base)
+    kept = keep_receipt(done.best, bench, base, done.cost) if done.best else ""
+    return replace(done, receipt=kept)
+
+
+def _delivers(job: Job, done: Repair) -> bool:
+    if done.verdict is Verdict.VERIFIED:
+        return True
+    allowed = job.config.accept == "plausible" or not job.applying
+    return done.verdict is Verdict.PLAUSIBLE and allowed
+
+
+def _engines(config: Config) -> Callable[[Runner], tuple[Engine, ...]]:
+    """Who proposes, in their order, given a runner that is quick and no judge.
+
+    Parsers and SDKs are loaded only here; the model's budget is one for the whole
+    job.
+    """
+    from bonafix.propose import claude  # noqa: PLC0415
+    from bonafix.propose.search import engine  # noqa: PLC0415
+
+    model = ("claude", claude.proposer(config))
+    able = claude.find_credentials(os.environ) is not None
+
+    def engines(screen: Runner) -> tuple[Engine, ...]:
+        search = _with(screen, engine.propose)
+        if config.engine == "claude":
+            return (model,)
+        if config.engine == "auto" and able:  # a free first try, then the model
+            return (("search", _within(config.search_seconds, search)), model)
+        return (("search", _within(config.timeout / ALONE, search)),)
+
+    return engines
+
+
+def _within(seconds: float, propose: Proposer) -> Proposer:
+    """`propose` with at most `seconds` of wall time."""
+
+    def bounded(
+        task: Task,
+        run: Runner,
+        feedback: Callable[[], Feedback | None],
+        listen: Listener,
+    ) -> AsyncIterator[Candidate]:
+        brief = replace(task, seconds=min(seconds, task.seconds))
+        return propose(brief, run, feedback, listen)
+
+    return bounded
+
+
+def _with(run: Runner, propose: Proposer) -> Proposer:
+    """`propose` with another runner than the gate's."""
+
+    def other(
+        task: Task,
+        _gates: Runner,
+        feedback: Callable[[], Feedback | None],
+        listen: Listener,
+    ) -> AsyncIterator[Candidate]:
+        return propose(task, run, feedback, listen)
+
+    return cast("Proposer", other)
+
+
+def _author(kept: Sequence[Repair]) -> Author:
+    authors = {done.best.candidate.author for done in kept if done.best}
+    return authors.pop() if len(authors) == 1 else "outside"
