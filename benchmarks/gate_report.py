@@ -31,19 +31,21 @@ from pathlib import Path
 
 from gate_cheats import CHEATS, Example
 
-from bonafix.domain import (
-    Baseline,
+from bonafix.calls import (
     Call,
     Caller,
-    Change,
-    Evidence,
     FunctionRef,
-    Layout,
-    Outcome,
-    Patch,
     Recorder,
     Recording,
     Replayed,
+)
+from bonafix.domain import (
+    Baseline,
+    Change,
+    Evidence,
+    Layout,
+    Outcome,
+    Patch,
     SuiteRun,
     TestResult,
 )

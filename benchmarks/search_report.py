@@ -89,19 +89,21 @@ def summarise(rows: list[Line]) -> None:
         ("first right", [row.right for row in rows]),
     ):
         found = sorted(rank for rank in ranks if rank)
-        within = "  ".join(
-            f"{sum(r <= b for r in found)} in {b}" for b in BUCKETS
-        )
+        within = "  ".join(f"{sum(r <= b for r in found)} in {b}" for b in BUCKETS)
         middle = statistics.median(found) if found else math.nan
         mean = sum(1 / r for r in found) / total
-        print(f"{label}: {len(found)}/{total}; {within}; median rank {middle:g}; "
-              f"mean reciprocal rank {mean:.3f}")
+        print(
+            f"{label}: {len(found)}/{total}; {within}; median rank {middle:g}; "
+            f"mean reciprocal rank {mean:.3f}"
+        )
     first = [row for row in rows if row.plausible]
     honest = sum(row.plausible == row.right for row in first)
     print(f"the first plausible one is right: {honest} of {len(first)}")
     made = [row.seconds for row in rows]
-    print(f"seconds to make the candidates: median {statistics.median(made):.3f}, "
-          f"most {max(made):.3f}")
+    print(
+        f"seconds to make the candidates: median {statistics.median(made):.3f}, "
+        f"most {max(made):.3f}"
+    )
 
 
 def read(record: dict[str, str]) -> Bug:
@@ -146,9 +148,7 @@ def report(bug: Bug, limit: int, *, first_only: bool) -> Line:
             continue
         plausible = plausible or rank
         if passes(text, bug, list(range(len(bug.tests)))):
-            return Line(
-                bug.name, plausible, rank, rank, wrong, candidate.title, spent
-            )
+            return Line(bug.name, plausible, rank, rank, wrong, candidate.title, spent)
         wrong += 1
     return Line(bug.name, plausible, None, rank, wrong, "", spent)
 
@@ -210,7 +210,7 @@ def observe_test(bug: Bug, index: int) -> tuple[TestResult, frozenset[int]]:
     sys.settrace(trace)  # type: ignore[arg-type]  # the stub's recursive type
     try:
         with limit(SECONDS):
-            exec(compile(bug.tests[index], TESTS, "exec"), space)  # noqa: S102 - a test
+            exec(compile(bug.tests[index], TESTS, "exec"), space)
         result = TestResult(id=node, outcome=Outcome.PASSED)
     except TimeoutError:
         result = TestResult(id=node, outcome=Outcome.HUNG)
@@ -236,10 +236,7 @@ def failed(
     if isinstance(compared, ast.Compare) and isinstance(compared.ops[0], ast.Eq):
         with contextlib.suppress(Exception), limit(SECONDS):
             sides = (compared.comparators[0], compared.left)
-            expected, actual = (
-                repr(eval(ast.unparse(side), space))  # noqa: S307 - a test
-                for side in sides
-            )
+            expected, actual = (repr(eval(ast.unparse(side), space)) for side in sides)
     return TestResult(
         id=node,
         outcome=Outcome.FAILED,
@@ -255,7 +252,7 @@ def passes(source: str, bug: Bug, tests: list[int]) -> bool:
     def run() -> bool:
         space = module(source)
         for index in tests:
-            exec(compile(bug.tests[index], TESTS, "exec"), space)  # noqa: S102 - a test
+            exec(compile(bug.tests[index], TESTS, "exec"), space)
         return True
 
     return in_child(run, SECONDS) is True
@@ -263,7 +260,7 @@ def passes(source: str, bug: Bug, tests: list[int]) -> bool:
 
 def module(source: str) -> dict[str, object]:
     space: dict[str, object] = {"__name__": "solution"}
-    exec(compile(source, PRODUCT, "exec"), space)  # noqa: S102 - the code under test
+    exec(compile(source, PRODUCT, "exec"), space)
     return space
 
 

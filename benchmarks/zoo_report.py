@@ -108,17 +108,23 @@ def table(rows):
             print(f"  {row['verdict']:<10} {row['id']}: {row['reason'][:150]}")
 
 
-async def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--interpreter", default=sys.executable)
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
-    config = Config(interpreter=str(Path(args.interpreter).absolute()))
-    rows = []
+    args.interpreter = str(Path(args.interpreter).absolute())
+    args.rows = []
     if args.json and args.json.exists():
-        rows = [json.loads(line) for line in args.json.read_text().splitlines()]
+        args.rows = [json.loads(line) for line in args.json.read_text().splitlines()]
+    return args
+
+
+async def main(args):
+    config = Config(interpreter=args.interpreter)
+    rows = args.rows
     done = {row["id"] for row in rows}
 
     def tell(row):
@@ -143,4 +149,4 @@ async def main():
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(arguments()))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from bonafix.calls import Tools
 from bonafix.config import Config
-from bonafix.domain import Patch, Snapshot, Tools
+from bonafix.domain import Patch, Snapshot
 from bonafix.observe.calls import make_caller, make_recorder
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from bonafix import syntax
+from bonafix.calls import (
+    Tools,
+)
 from bonafix.domain import (
     Candidate,
     Cost,
@@ -25,7 +28,6 @@ from bonafix.domain import (
     Proposer,
     Repair,
     Task,
-    Tools,
     Verdict,
     add_costs,
     silent,

@@ -2,7 +2,8 @@
 
 import textwrap
 
-from bonafix.domain import Baseline, Change, FunctionRef, Layout, Patch
+from bonafix.calls import FunctionRef
+from bonafix.domain import Baseline, Change, Layout, Patch
 from bonafix.judge.changed import changed, recorded_tests
 from tests.judge.values import run
 

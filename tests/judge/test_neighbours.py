@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from bonafix.domain import Value
+from bonafix.calls import Value
 from bonafix.judge.neighbours import neighbours
 from bonafix.judge.preconditions import learn, number
 

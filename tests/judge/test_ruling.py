@@ -2,7 +2,8 @@
 
 import pytest
 
-from bonafix.domain import Behaviour, Call, FunctionRef, Value, Verdict
+from bonafix.calls import Behaviour, Call, FunctionRef, Value
+from bonafix.domain import Verdict
 from bonafix.judge.contrast import Pair, Symptoms, contrast
 from bonafix.judge.ruling import Probed, ruled
 

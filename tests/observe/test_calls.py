@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bonafix.domain import Call, FunctionRef, Value
+from bonafix.calls import Call, FunctionRef, Value
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.observe.environments import python
 from tests.observe.harness import bench, config, write

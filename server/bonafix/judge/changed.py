@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bonafix import syntax
-from bonafix.domain import Baseline, Change, FunctionRef, Layout, Patch
+from bonafix.calls import FunctionRef
+from bonafix.domain import Baseline, Change, Layout, Patch
 from bonafix.text import TextError, decode
 
 CALLERS = 12  # functions that are watched besides the changed ones

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bonafix.domain import Behaviour, Call, Value
+from bonafix.calls import Behaviour, Call, Value
 from bonafix.judge.neighbours import Distance
 from bonafix.judge.preconditions import Pattern
 from bonafix.judge.recordings import same, shape

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bonafix.domain import Value
+from bonafix.calls import Value
 from bonafix.judge.edits import Pool, resized
 from bonafix.judge.preconditions import (
     DICTS,

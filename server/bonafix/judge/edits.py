@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
-from bonafix.domain import Value
+from bonafix.calls import Value
 from bonafix.judge.preconditions import DICTS, LISTS, Pattern, char_class, part
 
 _STEPS = (1, -1, 1, -1, 2, -2, 3, -3, 5, -5, 10, -10)

@@ -11,6 +11,9 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bonafix.calls import (
+    Tools,
+)
 from bonafix.domain import (
     Baseline,
     Candidate,
@@ -21,7 +24,6 @@ from bonafix.domain import (
     Runner,
     SuiteRun,
     TestResult,
-    Tools,
     Verdict,
     silent,
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from bonafix.domain import Value
+from bonafix.calls import Value
 from bonafix.judge.couples import couples, together
 from bonafix.judge.edits import Pool, edited
 from bonafix.judge.preconditions import (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bonafix.domain import Value
+from bonafix.calls import Value
 
 Point = tuple[Value, ...]  # the arguments of one call, positional then named
 Pattern = tuple[str, ...]  # where in them, elements of a list not told apart

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bonafix.domain import (
+from bonafix.calls import (
     Call,
     Caller,
-    Evidence,
     FunctionRef,
+)
+from bonafix.domain import (
+    Evidence,
     Patch,
 )
 from bonafix.judge.contrast import Pair, Symptoms, contrast

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bonafix.domain import Behaviour, Call, Caller, Patch
+from bonafix.calls import Behaviour, Call, Caller
+from bonafix.domain import Patch
 from bonafix.judge.contrast import Pair
 from bonafix.judge.neighbours import Neighbour, neighbours, weight
 from bonafix.judge.preconditions import Pattern, Point

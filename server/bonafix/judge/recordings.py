@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bonafix.domain import (
-    Baseline,
+from bonafix.calls import (
     Behaviour,
     Call,
-    Outcome,
-    Patch,
     Recorder,
     Recording,
     Value,
+)
+from bonafix.domain import (
+    Baseline,
+    Outcome,
+    Patch,
 )
 from bonafix.judge.changed import Changed, changed, recorded_tests
 

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bonafix.domain import (
+from bonafix.calls import (
     Behaviour,
     Call,
     Caller,
+    Value,
+)
+from bonafix.domain import (
     Evidence,
     Patch,
     Place,
-    Value,
     Verdict,
 )
 from bonafix.judge.recordings import (

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bonafix.domain import Call, Evidence, FunctionRef, Place, Verdict
+from bonafix.calls import Call, FunctionRef
+from bonafix.domain import Evidence, Place, Verdict
 from bonafix.judge.contrast import Contrast, Pair
 from bonafix.judge.showing import show_behaviour, show_call
 

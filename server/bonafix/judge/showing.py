@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bonafix.domain import Behaviour, Call, Value
+from bonafix.calls import Behaviour, Call, Value
 
 _WIDTH = 80
 _BRACKETS = {

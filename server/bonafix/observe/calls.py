@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from bonafix.config import Config
-from bonafix.domain import (
+from bonafix.calls import (
     Behaviour,
     Call,
     Caller,
@@ -24,6 +23,9 @@ from bonafix.domain import (
     Recorder,
     Recording,
     Replayed,
+)
+from bonafix.config import Config
+from bonafix.domain import (
     Snapshot,
 )
 from bonafix.observe import environment, process

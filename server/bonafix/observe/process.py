@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from bonafix.domain import FunctionRef
+from bonafix.calls import FunctionRef
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
 from bonafix.observe.wire import MAX_LINE, split

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from bonafix.domain import Behaviour, BehaviourKind, Call, FunctionRef, Value
+from bonafix.calls import Behaviour, BehaviourKind, Call, FunctionRef, Value
 from bonafix.observe.wire import Fields, number, text
 
 _KINDS: Mapping[str, BehaviourKind] = {kind: kind for kind in get_args(BehaviourKind)}

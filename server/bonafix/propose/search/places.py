@@ -21,7 +21,7 @@ _CLAUSES = frozenset(
 _CONDITIONAL = {"if_statement", "elif_clause"}
 _MOST_LINES = 200  # the suspicious lines looked at, best first
 _HEADER = 0.6  # a function's own line, relative to its worst line
-_TRUST = 1.5  # how far scores are believed: 0 not at all
+_TRUST = 2.0  # how far scores are believed: 0 not at all
 _REFUSAL = 0.4  # a check that raises, when what fails is something else
 _GLOBAL = 0.35  # a module-level definition that the function uses, likewise
 

@@ -1,0 +1,140 @@
+"""The nouns of recorded and repeated calls, and what the gate can have executed.
+
+Frozen values and protocols, no I/O; paths and units as in `domain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from bonafix.domain import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """A function or method of the project; `qualname` is Python's own."""
+
+    path: str
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A Python value as a tree that can be compared, changed and made again.
+
+    `text` is a leaf's literal, or names a class; `items` are parts (a dict's keys and
+    values by turns); `names` an object's attributes. `opaque` leaves are pickles.
+    """
+
+    type: str
+    text: str = ""
+    items: tuple[Value, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+# What a function does; and, from `unknown` on, why that is not known.
+BehaviourKind = Literal[
+    "value", "raise", "hang", "unknown", "effect", "unmade", "unfit", "lost", "unrun"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What one call did: a value or an exception, and what became of its arguments."""
+
+    kind: BehaviourKind
+    value: Value | None = None
+    exception: str = ""  # `module:qualname`; empty where the recorder cannot know it
+    message: str = ""
+    after: tuple[Value | None, ...] = ()  # arguments that it changed; else empty
+    printed: str = ""  # outside of test runs only
+    effect: str = ""  # the audit event of a side effect, e.g. "open"
+    hit: bool = False  # on its way it passed through arguments that a test chose
+    greedy: bool = False  # its value claims to equal things that are not equal
+    cpu_seconds: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether the function itself was seen doing something."""
+        return self.kind in {"value", "raise", "hang"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A function with its arguments; a method's receiver is the first of them."""
+
+    function: FunctionRef
+    module: str
+    args: tuple[Value, ...]
+    kwargs: tuple[tuple[str, Value], ...] = ()
+    test: str = ""  # the node id that made it
+    behaviour: Behaviour | None = None  # in that test; `None` where it did not end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The calls of some functions in one run of some tests."""
+
+    calls: tuple[Call, ...]
+    dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> how many
+    paths: tuple[str, ...] = ()  # where in the project its modules are imported from
+    complete: bool = True  # the test session came to its end
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What `Caller` saw: `passes[p][i]` is the i-th request in the p-th pass."""
+
+    passes: tuple[tuple[Behaviour, ...], ...]
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class Recorder(Protocol):
+    """Runs tests and notes the calls of `functions`, arguments before the call."""
+
+    async def __call__(  # noqa: D102
+        self,
+        files: Mapping[str, bytes | None],
+        /,
+        *,
+        select: Sequence[str],
+        functions: Sequence[FunctionRef],
+    ) -> Recording: ...
+
+
+class Caller(Protocol):
+    """Makes calls in a fresh, confined, plain interpreter without pytest.
+
+    `cpu_seconds` bounds one call. With `shuffle` each pass has an order of its own.
+    Without `effects` a call that writes, connects or spawns is stopped. `tested` are
+    calls that others may not pass through unnoticed (`Behaviour.hit`).
+    """
+
+    async def __call__(  # noqa: D102
+        self,
+        files: Mapping[str, bytes | None],
+        /,
+        requests: Sequence[Call],
+        *,
+        paths: Sequence[str],
+        cpu_seconds: float,
+        seed: int = 0,
+        passes: int = 1,
+        shuffle: bool = False,
+        effects: bool = False,
+        tested: Sequence[Call] = (),
+    ) -> Replayed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """All that the gate can have executed, each time in a fresh confined copy."""
+
+    run: Runner
+    record: Recorder
+    call: Caller
