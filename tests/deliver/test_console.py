@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -239,7 +240,7 @@ def test_a_file_gets_one_line_a_step():
 
 
 LIVE = """
-import asyncio, os, sys, time
+import asyncio, os, select, sys
 sys.path[:0] = {path}
 from tests.deliver.test_console import EVENTS
 from bonafix.deliver import console
@@ -253,9 +254,9 @@ async def main():
         for event in EVENTS:
             hear(event)
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.3)
         print("DRAWN", flush=True)
-        await asyncio.sleep(0.2)
+        while not select.select([{go}], [], [], 0)[0]:  # until the test has looked
+            await asyncio.sleep(0.05)
     show(console.repair_lines(v.REPAIR, where.marks), where)
 
 asyncio.run(main())
@@ -266,28 +267,34 @@ def on_a_terminal(columns, rows=24, **environment):
     """The screen in the middle and at the end, and the raw bytes."""
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    source = LIVE.format(path=json.dumps([str(Path.cwd())]))
+    go, look = os.pipe()
+    source = LIVE.format(path=json.dumps([str(Path.cwd())]), go=go)
     process = subprocess.Popen(
         [sys.executable, "-c", source],
         stdin=child,
         stdout=subprocess.PIPE,
         stderr=child,
+        pass_fds=(go,),
         env={**os.environ, "TERM": "xterm-256color", **environment},
     )
     os.close(child)
+    os.close(go)
     screen = pyte.HistoryScreen(columns, rows)
     terminal_stream = pyte.ByteStream(screen)
     raw, middle = b"", []
     while True:
+        quiet = not select.select([parent], [], [], 0.4)[0]
+        if quiet and any("suite 412" in line for line in screen.display):
+            middle = [line.rstrip() for line in screen.display if line.strip()]
+            os.write(look, b"x")
         try:
             chunk = os.read(parent, 65536)
         except OSError:  # the other side is closed
             break
         raw += chunk
         terminal_stream.feed(chunk)
-        if any("suite 412" in line for line in screen.display):
-            middle = [line.rstrip() for line in screen.display if line.strip()]
     os.close(parent)
+    os.close(look)
     assert process.stdout.read() == b"DRAWN\n"
     process.stdout.close()
     assert process.wait(30) == 0

@@ -129,6 +129,14 @@ class Node:
         return self._wrap(self.raw.parent)
 
     @property
+    def previous(self) -> Node | None:
+        """The named sibling before it, comments left out."""
+        found = self.raw.prev_named_sibling
+        while found is not None and found.is_extra:
+            found = found.prev_named_sibling
+        return self._wrap(found)
+
+    @property
     def children(self) -> list[Node]:
         """All children, tokens and comments too."""
         return [Node(child, self.module) for child in self.raw.children]

@@ -19,6 +19,7 @@ from bonafix.propose.search.families import (
     defaults,
     guards,
     insertions,
+    loops,
     names,
     statements,
     values,
@@ -39,6 +40,7 @@ CATALOGUE: tuple[Template, ...] = (
     *defaults.TEMPLATES,
     *statements.TEMPLATES,
     *insertions.TEMPLATES,
+    *loops.TEMPLATES,
 )
 
 BY_KIND: dict[str, tuple[Template, ...]] = {

@@ -123,16 +123,19 @@ def _exchanged(site: Site) -> Iterator[Rewrite]:
     if before is None or _spans(before) or _spans(site.node):
         return
     if before.text != site.node.text and not _is_docstring(before):
-        yield swap(before, site.node)
+        yield swap(before, site.node, 1.0 if _share_a_name(before, site.node) else 0.3)
+
+
+def _share_a_name(a: Node, b: Node) -> bool:
+    """Whether their order can matter; what a method of `self` reads is not known."""
+    seen = [{n.text for n in walk(s) if n.kind == "identifier"} for s in (a, b)]
+    return bool(seen[0] & seen[1])
 
 
 def _sibling(node: Node) -> Node | None:
     """The statement before a node in its block."""
-    found = node.raw.prev_named_sibling
-    while found is not None and found.is_extra:
-        found = found.prev_named_sibling
-    sibling = Node(found, node.module) if found is not None else None
-    return sibling if sibling is not None and sibling.kind in STATEMENTS else None
+    found = node.previous
+    return found if found is not None and found.kind in STATEMENTS else None
 
 
 def _last_block(statement: Node) -> Node | None:
@@ -244,7 +247,7 @@ TEMPLATES = (
     Template(
         name="statements-exchanged",
         source="GenProg (swap); TBar FP14 (move statement)",
-        prior=0.15,
+        prior=0.25,
         kinds=frozenset({"expression_statement"}),
         rewrites=_exchanged,
         examples=(Example("a = b\nc = a\n", "c = a\na = b\n"),),
