@@ -263,6 +263,11 @@ asyncio.run(main())
 """
 
 
+def _unsized(environment):
+    """Without the size of a terminal that is not the one at hand."""
+    return {k: v for k, v in environment.items() if k not in {"COLUMNS", "LINES"}}
+
+
 def on_a_terminal(columns, rows=24, **environment):
     """The screen in the middle and at the end, and the raw bytes."""
     parent, child = pty.openpty()
@@ -275,7 +280,7 @@ def on_a_terminal(columns, rows=24, **environment):
         stdout=subprocess.PIPE,
         stderr=child,
         pass_fds=(go,),
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        env={**_unsized(os.environ), "TERM": "xterm-256color", **environment},
     )
     os.close(child)
     os.close(go)
