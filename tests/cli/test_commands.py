@@ -52,6 +52,10 @@ def test_test_lists_failures(shop):
     assert done.returncode == 1
     red = [r["id"] for r in value["results"] if r["outcome"] == "failed"]
     assert red == [BOUNDARY, TOTAL]
+    last = next(r for r in value["results"] if r["id"] == TOTAL)
+    assert (last["path"], last["line"]) == ("tests/test_basket.py", 16)
+    assert (last["expected"], last["actual"]) == ("7", "-7")
+    assert (last["phase"], last["style"]) == ("call", "function")
 
 
 def test_test_of_one_green_id(shop):

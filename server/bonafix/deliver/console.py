@@ -158,9 +158,22 @@ def run_lines(run: SuiteRun, marks: Marks) -> Iterator[Line]:
             (f"{marks.bad} {visible(node_id)}", "red"),
             (f"  {visible(place)}{said}", ""),
         )
+        yield from _details(result)
     kind = "bad" if run.red or run.collection_errors else "good"
     numbers = f"{counted(len(run.collected), 'test')}, {len(run.red)} failing"
     yield ((f"{getattr(marks, kind)} {numbers}", f"bold {_STYLES[kind]}"),)
+
+
+def _details(result: TestResult) -> Iterator[Line]:
+    """Where the project's own code was last, and the two sides of an ==."""
+    own = [frame for frame in result.frames if frame.own]
+    if own and (result.place is None or own[-1].line != result.place.line):
+        deepest = own[-1]
+        where = f"{deepest.path}:{deepest.line} in {deepest.function}"
+        yield ((f"    at {visible(where)}: {one_line(deepest.code)}", "dim"),)
+    if result.expected is not None and result.actual is not None:
+        expected, actual = one_line(result.expected), one_line(result.actual)
+        yield ((f"    expected {expected}, got {actual}", "dim"),)
 
 
 def check_lines(checks: Sequence[Check], marks: Marks) -> Iterator[Line]:

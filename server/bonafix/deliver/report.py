@@ -222,6 +222,25 @@ def _result(result: TestResult) -> Json:
         "message": result.message or None,
         "path": place.path if place else None,
         "line": place.line if place else None,
+        "phase": result.phase,
+        "style": result.style,
+        "expected": result.expected,
+        "actual": result.actual,
+        "frame": _frame(result),
+        "captured": result.captured or None,
+    }
+
+
+def _frame(result: TestResult) -> Json:
+    """The deepest frame in the project's own code."""
+    own = [frame for frame in result.frames if frame.own]
+    if not own:
+        return None
+    deepest = own[-1]
+    return {
+        "path": deepest.path,
+        "line": deepest.line,
+        "function": deepest.function,
     }
 
 
