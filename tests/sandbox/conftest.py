@@ -18,7 +18,10 @@ from bonafix.sandbox.confinement import Capabilities, capabilities
 from bonafix.sandbox.tree import take
 
 # Not below /tmp: that is private in a cell, and would hide what is to be hidden.
-BASE = Path(os.environ.get("BONAFIX_TEST_BASE", Path(__file__).parents[2] / ".cache"))
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_ELSEWHERE = Path(f"/var/tmp/bonafix-tests-{os.getuid()}")
+_HERE = _ELSEWHERE if _REPOSITORY.is_relative_to("/tmp") else _REPOSITORY / ".cache"
+BASE = Path(os.environ.get("BONAFIX_TEST_BASE", _HERE))
 LIMITS = Limits(memory=1 << 30, files=256, processes=60, file_size=1 << 20)
 PYTHON = (Path(sys.prefix), Path(sys.base_prefix))
 
