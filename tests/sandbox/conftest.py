@@ -19,8 +19,8 @@ from bonafix.sandbox.tree import take
 
 # Not below /tmp: that is private in a cell, and would hide what is to be hidden.
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_ELSEWHERE = Path(f"/var/tmp/bonafix-tests-{os.getuid()}")
-_HERE = _ELSEWHERE if _REPOSITORY.is_relative_to("/tmp") else _REPOSITORY / ".cache"
+_PRIVATE = any(map(_REPOSITORY.is_relative_to, ("/tmp", "/var/tmp")))
+_HERE = (Path.home() if _PRIVATE else _REPOSITORY) / ".cache"
 BASE = Path(os.environ.get("BONAFIX_TEST_BASE", _HERE))
 LIMITS = Limits(memory=1 << 30, files=256, processes=60, file_size=1 << 20)
 PYTHON = (Path(sys.prefix), Path(sys.base_prefix))
@@ -63,7 +63,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch):
-    BASE.mkdir(exist_ok=True)
+    BASE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BASE, prefix="my wörld ") as folder:
         base = Path(folder)
         home = base / "home"

@@ -24,6 +24,7 @@ if sys.platform == "linux":
 if TYPE_CHECKING:
     from bonafix.sandbox.spec import Landlock, Report, Spec
 
+_TRIES = 5  # to draw up the rules while neighbours come and go
 _ORPHANED = 3  # nobody is left to read an exit code
 _FIRST_TO_GO = "600"  # of 1000: a greedy test dies before anything of the user's
 
@@ -138,18 +139,24 @@ def _landlock(rules: Landlock | None) -> Confine:
         return _unconfined
     import sandlock  # noqa: PLC0415 - costly, and absent on other systems
 
-    policy = sandlock.Sandbox(
-        fs_readable=rules["read"],
-        fs_writable=rules["write"],
-        # older kernels know fewer kinds of access; each is better than none
-        allow_degraded=list(sandlock.Protection),
-    )
-
     def confine() -> None:
-        try:
-            sandlock.confine(policy)
-        except sandlock.SandlockError as error:
-            raise OSError(f"Landlock: {error}") from error
+        # What lay beside a hidden folder a moment ago may be gone by now, and one
+        # path that is not there fails the whole set of rules.
+        for left in reversed(range(_TRIES)):
+            readable = [path for path in rules["read"] if os.path.lexists(path)]
+            policy = sandlock.Sandbox(
+                fs_readable=readable,
+                fs_writable=rules["write"],
+                # older kernels know fewer kinds of access; each is better than none
+                allow_degraded=list(sandlock.Protection),
+            )
+            try:
+                sandlock.confine(policy)
+            except sandlock.SandlockError as error:
+                if left and not all(map(os.path.lexists, readable)):
+                    continue
+                raise OSError(f"Landlock: {error}") from error
+            return
 
     return confine
 
