@@ -1,5 +1,6 @@
 """Interpreters of the user's kind: environments made once, with a real pip."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -33,7 +34,9 @@ ENVIRONMENTS = {
 def python_of(version: str) -> str | None:
     """Where a Python of that version is on this machine, if anywhere."""
     homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    kept = sorted(homes.glob(f"{version}.*/bin/python{version}"))
+    kept: list[Path] = []
+    with contextlib.suppress(PermissionError):  # another user's, by an inherited name
+        kept = sorted(homes.glob(f"{version}.*/bin/python{version}"))
     found = [shutil.which(f"python{version}"), *map(str, kept)]
     if "{}.{}".format(*sys.version_info) == version:
         found.insert(0, sys.executable)
