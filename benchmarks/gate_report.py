@@ -190,9 +190,8 @@ async def judge(
     call = caller(task)
     told = options.get("STRUCTURAL", "no")
     structural = told == "all" or (told == "yes" and family != "honest")
-    return await replay(patch, made, call), await probe(
-        patch, made, call, structural=structural
-    )
+    asked = await probe(patch, made, call, structural=structural)
+    return await replay(patch, made, call), asked.record
 
 
 # ----------------------------------------------------------------- in forked children

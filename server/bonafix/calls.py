@@ -5,7 +5,7 @@ Frozen values and protocols, no I/O; paths and units as in `domain`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -129,6 +129,12 @@ class Caller(Protocol):
         effects: bool = False,
         tested: Sequence[Call] = (),
     ) -> Replayed: ...
+
+
+# Makes calls in a version of the code, `files` laid over the snapshot.
+Behave = Callable[
+    [Mapping[str, bytes | None], Sequence[Call]], Awaitable[Sequence[Behaviour]]
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,8 @@ def judged(here, known, text, *, structural=False):
     async def both():
         targets = known.baseline.run.red
         found = await recorded(patch, targets, known)
-        return await replay(patch, found, call), await probe(
-            patch, found, call, structural=structural
-        )
+        asked = await probe(patch, found, call, structural=structural)
+        return await replay(patch, found, call), asked.record
 
     return asyncio.run(both())
 

@@ -21,7 +21,6 @@ from bonafix.domain import (
     Evidence,
     Judgement,
     Listener,
-    Runner,
     SuiteRun,
     TestResult,
     Verdict,
@@ -32,11 +31,14 @@ from bonafix.judge.policy import policy
 from bonafix.judge.probe import probe
 from bonafix.judge.recordings import Cache, Ground, recorded
 from bonafix.judge.replay import replay
-from bonafix.judge.suite import lost, suite, won
+from bonafix.judge.rerun import confirm, regressions, timed
+from bonafix.judge.suite import won
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
 from bonafix.judge.verdict import verdict
 
+# After these, who cannot become verified any more is judged no further.
+_DEAR = frozenset({"probe", "examiner", "reviewer"})
 VISIBLE_CAP = 8_000  # characters of test output that an author may be shown
 
 Files = Mapping[str, bytes | None]
@@ -81,12 +83,8 @@ async def judge(
             last = step if step.run else replace(last, record=step.record)
             listen(_seen(records[-1]))
             begun = time.monotonic()
-            if step.record.refusal:
+            if step.record.refusal or _settled(records):
                 break
-    if _only_unconfirmed(records):
-        listen(Event(kind="stage", text="confirm"))
-        records.append(await _confirm(candidate, case, tools, last.targets))
-        listen(_seen(records[-1]))
     return _conclude(candidate, tuple(records), last)
 
 
@@ -103,7 +101,7 @@ async def _stages(
         # search engine has run the targets itself before it proposes.
         listen(Event(kind="stage", text="target"))
         aimed = await tools.run(patch.files, select=[t.id for t in case.targets])
-        record = _timed(target(case.targets, aimed, baseline.flaky), aimed)
+        record = timed(target(case.targets, aimed, baseline.flaky), aimed)
         if record.refusal:
             yield _Step(record=record, targets=case.targets, run=aimed)
             return
@@ -116,7 +114,7 @@ async def _stages(
     # The suite's run must agree: passing only when run alone is not fixed.
     record = target(targets, whole, baseline.flaky)
     yield _Step(record=record, targets=targets, run=whole)
-    record = await _suite(baseline, whole, patch.files, tools.run)
+    record = await regressions(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
     listen(Event(kind="stage", text="canary"))
     yield _Step(record=await canary(patch, targets, case.sources, tools.run))
@@ -131,59 +129,35 @@ async def _stages(
     yield _Step(record=await replay(patch, calls, tools.call))
     listen(Event(kind="stage", text="probe"))
     structural = bool(read.facts.get("structural"))
-    yield _Step(record=await probe(patch, calls, tools.call, structural=structural))
+    found = await probe(patch, calls, tools.call, structural=structural)
+    yield _Step(record=found.record)
+    async for record in _later(candidate, case, tools, targets, listen):
+        yield _Step(record=record)
 
 
-def _only_unconfirmed(records: Sequence[Evidence]) -> bool:
-    """Whether a second whole run is all that is missing."""
+async def _later(
+    candidate: Candidate,
+    case: Case,
+    tools: Tools,
+    targets: tuple[TestResult, ...],
+    listen: Listener,
+) -> AsyncGenerator[Evidence]:
+    """What only those go through that would be verified without it."""
+    patch = candidate.patch
+    listen(Event(kind="stage", text="confirm"))
+    yield await confirm(patch.files, case.baseline, targets, tools.run)
+
+
+def _settled(records: Sequence[Evidence]) -> bool:
+    """Whether nothing that is still to come could make it verified."""
+    if records[-1].stage not in _DEAR:
+        return False
     granted = Evidence(stage="confirm", result="pass", summary="")
-    return verdict((*records, granted))[0] is Verdict.VERIFIED
-
-
-async def _confirm(
-    candidate: Candidate, case: Case, tools: Tools, targets: tuple[TestResult, ...]
-) -> Evidence:
-    """The whole suite once more, cold, before anything may be called verified."""
-    again = await tools.run(candidate.patch.files)
-    first = target(targets, again)
-    record = first
-    if first.refusal is None:
-        record = await _suite(case.baseline, again, candidate.patch.files, tools.run)
-    word = "once more, cold: " if record.refusal is None else ""
-    return replace(
-        _timed(record, again), stage="confirm", summary=word + record.summary, facts={}
-    )
-
-
-async def _suite(
-    baseline: Baseline, whole: SuiteRun, files: Files, run: Runner
-) -> Evidence:
-    suspected = lost(baseline, whole)
-    confirmed = await _worse_again(baseline, suspected, files, run)
-    return suite(baseline, whole, confirmed, len(suspected) - len(confirmed))
-
-
-async def _worse_again(
-    baseline: Baseline, suspected: Sequence[str], files: Files, run: Runner
-) -> tuple[str, ...]:
-    """Those of `suspected` that are worse a second time, alone or in the suite."""
-    if not suspected:
-        return ()
-    alone = lost(baseline, await run(files, select=suspected))
-    steady = [node_id for node_id in suspected if node_id in alone]
-    if len(steady) == len(suspected):
-        return tuple(steady)
-    # Green alone but not in company may be a matter of order: once more, in full.
-    again = lost(baseline, await run(files))
-    return tuple(i for i in suspected if i in steady or i in again)
+    return verdict((*records, granted))[0] is not Verdict.VERIFIED
 
 
 def _turned(baseline: Baseline, whole: SuiteRun) -> tuple[TestResult, ...]:
     return tuple(baseline.run.results[node_id] for node_id in won(baseline, whole))
-
-
-def _timed(record: Evidence, run: SuiteRun) -> Evidence:
-    return replace(record, seconds=run.seconds, cpu_seconds=run.cpu_seconds)
 
 
 def _seen(record: Evidence) -> Event:

@@ -7,10 +7,12 @@ more than a doubt; a refusal takes more (see `ruling`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bonafix.calls import (
+    Behave,
+    Behaviour,
     Call,
     Caller,
     FunctionRef,
@@ -36,9 +38,21 @@ _FEW = 8
 _SUBJECTS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """The record, and what it rests on: inputs with both versions' behaviour.
+
+    `behave` makes such calls in another version of the code.
+    """
+
+    record: Evidence
+    pairs: tuple[Pair, ...] = ()
+    behave: Behave | None = None
+
+
 async def probe(
     patch: Patch, recorded: Recorded, call: Caller, *, structural: bool
-) -> Evidence:
+) -> Inquiry:
     """Compare both versions next to the tested inputs.
 
     `structural` says that the static stage found strong or weak signs of a special
@@ -56,12 +70,28 @@ async def probe(
         else:
             reasons.append(found)
     if not probed:
-        return _nothing(recorded, reasons)
+        return Inquiry(_nothing(recorded, reasons))
     rulings = [ruled(one, structural=structural) for one in probed]
     worst = min(rulings, key=_gravity)
     cpu = sum(one.cpu_seconds for one in probed)
     facts = {**worst.facts, "functions": [facts_of(one) for one in probed]}
-    return replace(worst, facts=facts, cpu_seconds=cpu)
+    record = replace(worst, facts=facts, cpu_seconds=cpu)
+    pairs = tuple(pair for one in probed for pair in one.pairs)
+    return Inquiry(record, pairs, _behave(recorded, call))
+
+
+def _behave(recorded: Recorded, call: Caller) -> Behave:
+    """Make calls in any version of the code."""
+
+    async def behave(
+        files: Mapping[str, bytes | None], calls: Sequence[Call]
+    ) -> Sequence[Behaviour]:
+        done = await call(
+            files, calls, paths=recorded.patched.paths, cpu_seconds=SECONDS
+        )
+        return done.passes[0]
+
+    return behave
 
 
 def _gravity(record: Evidence) -> int:
@@ -106,7 +136,8 @@ async def _function(
     thin = bool(figures.parts) and figures.telling[1] < FOCUS
     if figures.r >= SPREAD and thin and not slow:
         drawn = replace(draw, count=FOCUS, seed=SEED + 1, only=figures.parts)
-        figures = contrast([*pairs, *await bench.around(drawn)], symptoms, outputs)
+        pairs += await bench.around(drawn)
+        figures = contrast(pairs, symptoms, outputs)
     return Probed(
         function,
         figures,
@@ -114,6 +145,7 @@ async def _function(
         tuple(learn(draw.tested).checks),
         _memory(patch, [pair.call for pair in told]),
         bench.spent,
+        tuple(pairs),
     )
 
 

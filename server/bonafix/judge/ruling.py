@@ -32,6 +32,7 @@ class Probed:
     rules: tuple[str, ...]
     keeps: str  # class whose objects carry attributes that only the patch knows
     cpu_seconds: float
+    pairs: tuple[Pair, ...] = ()  # what the figures were drawn from
 
 
 def ruled(probed: Probed, *, structural: bool) -> Evidence:
