@@ -6,17 +6,19 @@ BIN := $(VENV)/bin
 NODE_MIN := 24
 PROJECT ?= fixtures/ledger/project
 FAILURES ?= -k test_interest
+JOBS ?= 2
 
 # The first interpreter that is new enough; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: demo test lint types units client clean help
+.PHONY: demo test lint types units client gate-report clean help
 
 help:
 	@echo "make demo    repair a failing project, no key needed"
 	@echo "make test    lint, types, imports, tests, and the editor extension"
+	@echo "make gate-report [DATA=bugs.jsonl] [JOBS=2] [JOURNAL=file]   the gate's figures"
 	@echo "make clean   remove what these made"
 
 # The failing project has an environment of its own, as a user's has.
@@ -42,6 +44,18 @@ units: $(VENV)/.dev
 client: client-vscode/node_modules/.installed
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
 	cd client-vscode && npm run --silent check
+
+# The whole zoo, then DATA if there is some; each with and without the taint stage. What
+# falls short of a goal is printed as it is, so 1 is no failure of the report. With a
+# JOURNAL it goes on where it was interrupted: take a new one for another gate.
+gate-report: $(VENV)/project/.installed
+	@$(BIN)/python -m bonafix selftest --full --jobs $(JOBS) \
+		--interpreter $(VENV)/project/bin/python \
+		$(if $(JOURNAL),--journal "$(JOURNAL)"); code=$$?; \
+	if [ $$code -ne 0 ] && [ $$code -ne 1 ]; then exit $$code; fi
+	@if [ -n "$(DATA)" ]; then echo && echo "development set: $(DATA)" && \
+		$(BIN)/python benchmarks/gate_report.py DATA="$(DATA)" JOBS=$(JOBS) \
+		JOURNAL="$(JOURNAL)"; fi
 
 client-vscode/node_modules/.installed: client-vscode/package-lock.json $(VENV)/.dev
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from bonafix.calls import Tools
 from bonafix.config import Config
@@ -16,6 +16,9 @@ from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
 from bonafix.sandbox.scratch import scratch
 from bonafix.sandbox.tree import take_async
+
+if TYPE_CHECKING:  # importing it would cost every command the model's tables
+    from bonafix.propose.claude.budget import Purse
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 Files = Mapping[str, bytes | None]  # laid over the snapshot; `None` deletes
@@ -32,6 +35,7 @@ class Bench:
     interpreter: Interpreter
     tools: Tools
     under: tuple[Patch, ...] = ()  # taken for granted, in their order
+    purse: Purse | None = None  # for all that a model does, where one reads patches
 
     def on_top_of(self, patch: Patch) -> Bench:
         """The same with `patch` taken for granted."""
@@ -41,7 +45,8 @@ class Bench:
             if after is not None:
                 sources[path] = after
         snapshot = replace(self.snapshot, sources=sources)
-        tools = Tools(
+        tools = replace(
+            self.tools,
             run=layered(self.tools.run, patch),
             record=layered(self.tools.record, patch),
             call=layered(self.tools.call, patch),

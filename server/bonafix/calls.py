@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from bonafix.domain import Runner
+from bonafix.domain import Cost, Patch, Runner, TestResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +137,72 @@ Behave = Callable[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivalry:
+    """Other fixes of the same targets that pass the whole suite, best first."""
+
+    patches: tuple[Patch, ...] = ()
+    tried: int = 0  # candidates that were run for it
+    cpu_seconds: float = 0.0  # that this very question has cost
+
+
+class Rivals(Protocol):
+    """Finds fixes that owe nothing to the patch under judgement."""
+
+    async def __call__(self, targets: Sequence[TestResult], /) -> Rivalry: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a model is asked. It sees nothing but this: no other question, no history.
+
+    `schema` is the JSON schema of the answer: an object, closed, each key required.
+    `seconds` is the wall time that the answer may take.
+    """
+
+    name: str
+    system: str
+    user: str
+    schema: Mapping[str, object]
+    seconds: float = 150.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`found` fits the question's schema; `None` where `error` says why there is none.
+
+    What a failed attempt has cost is in `cost`, too.
+    """
+
+    found: Mapping[str, object] | None = None
+    model: str = ""
+    cost: Cost = field(default_factory=Cost)
+    error: str = ""
+
+
+class Asker(Protocol):
+    """Asks a model, in a fresh context each time.
+
+    It raises nothing that a service may cause: trouble is an `Answer` with an error.
+    """
+
+    async def __call__(self, question: Question, /) -> Answer: ...  # noqa: D102
+
+
+def _any_file(_path: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """All that the gate can have executed, each time in a fresh confined copy."""
+    """All that the gate can have executed, each time in a fresh confined copy.
+
+    `ask` is a model, where the user has one read patches; `may_send` says whether it
+    may be shown a file.
+    """
 
     run: Runner
     record: Recorder
     call: Caller
+    ask: Asker | None = None
+    may_send: Callable[[str], bool] = _any_file

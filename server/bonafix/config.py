@@ -39,6 +39,7 @@ class Config:
     max_tokens: int = 400_000  # of all requests together, input and output
     timeout: float = 300.0  # per failure, from first proposal to verdict
     search_seconds: float = 20.0
+    review: Literal["auto", "off"] = "auto"  # whether a model also reads patches
     base_url: str = ""  # "" = the SDK's own default and environment
     exclude: tuple[str, ...] = ()  # globs never sent to a model
     # how tests run

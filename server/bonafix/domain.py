@@ -148,7 +148,9 @@ class Layout:
     tests: frozenset[str]  # test modules, conftest files and their data folders
     collected: frozenset[str] = frozenset()  # files that tests were collected from
     opened: frozenset[str] = frozenset()  # files that the baseline saw tests read
-    shadowed: frozenset[str] = frozenset()  # stdlib and installed top-level modules
+    plugins: frozenset[str] = frozenset()  # modules that pytest loads as plugins
+    links: frozenset[str] = frozenset()  # symbolic links, to files and to folders
+    shadowed: frozenset[str] = frozenset()  # module names that are taken
     allow: tuple[str, ...] = ()  # the user's extra globs
     new_files: bool = False  # whether a fix may add product modules
 
@@ -369,6 +371,7 @@ class Repair:
     reason: str = ""
     error_kind: str = ""  # `BonafixError.kind` where something outside stopped it
     receipt: str = ""  # absolute path of the receipt's file
+    evidence: tuple[Evidence, ...] = ()  # what it rests on where there is no patch
     whole: bool = False  # the sum of several repairs, judged on the untouched tree
 
 

@@ -19,13 +19,14 @@ from collections.abc import (
 from dataclasses import dataclass
 from pathlib import Path
 
-from bonafix import diffs
+from bonafix import diffs, readers
 from bonafix.bench import Bench, Buffers, opened
 from bonafix.config import Config
 from bonafix.deliver import receipts
 from bonafix.domain import (
     Baseline,
     Candidate,
+    Cost,
     Event,
     Judgement,
     Listener,
@@ -37,6 +38,7 @@ from bonafix.domain import (
     Suspect,
     TestResult,
     Verdict,
+    add_costs,
     silent,
 )
 from bonafix.errors import UsageError
@@ -46,7 +48,8 @@ from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.localise import suspects
 from bonafix.observe.run import require_usable
-from bonafix.repairs import Job, each, keep_receipt, task_of, whole
+from bonafix.repairs import Job, Kept, each, keep_receipt, whole
+from bonafix.tasks import show, task_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +136,9 @@ class Project:
             for flaky in (r for r in wanted if r.id in base.flaky):
                 yield _unsteady(flaky, base)
             stable = [r for r in wanted if r.id not in base.flaky]
-            kept: list[Repair] = []
-            job = Job(bench, base, self.config, listen, applying=applying)
+            kept: list[Kept] = []
+            read = readers.for_fix(bench, self.config, listen)
+            job = Job(read, base, self.config, listen, applying=applying)
             async with contextlib.aclosing(each(job, stable, kept)) as repairs:
                 async for done in repairs:
                     yield done
@@ -146,9 +150,12 @@ class Project:
         patch: bytes,
         *,
         tests: Sequence[str] = (),
+        review: bool = False,
         listen: Listener = silent,
     ) -> tuple[Judgement, Baseline, str]:
         """Judge anyone's unified diff against the working tree; with its receipt.
+
+        With `review` a model reads it, too, unless the settings say never.
 
         Raises:
             UsageError: the diff is empty or does not parse or apply.
@@ -160,8 +167,12 @@ class Project:
             targets = tuple(result_of(base.run, test) for test in tests)
             candidate = Candidate(patch=parsed, author="outside")
             case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
-            judgement = await judge(candidate, case, bench.tools, listen)
-            return judgement, base, keep_receipt(judgement, bench, base)
+            costs: list[Cost] = []
+            read = readers.reading(bench, self.config, listen) if review else bench
+            tools = readers.counted(read.tools, costs, listen)
+            judgement = await judge(candidate, case, tools, listen)
+            cost = add_costs(costs)
+            return judgement, base, keep_receipt(judgement, bench, base, cost)
 
     async def prompt(self, *, tests: Sequence[str] = (), expression: str = "") -> str:
         """What Claude would be sent for the first failure; nothing is sent."""
@@ -172,9 +183,10 @@ class Project:
             wanted = await self._wanted(bench, base, tests, expression)
             if not wanted:
                 raise UsageError("no test fails, so nothing would be sent")
-            task = task_of(
-                bench, base, grouped(base.run, wanted)[0], self.config.timeout
-            )
+            first = grouped(base.run, wanted)[0]
+            apart = {r.id for r in wanted} - {target.id for target in first}
+            shown = await show(bench, base, first, apart)
+            task = task_of(bench, base, shown, self.config.timeout)
             request = claude.show_prompt(task, self.config, os.environ)
             return json.dumps(request, indent=2, ensure_ascii=False)
 

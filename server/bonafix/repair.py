@@ -24,10 +24,12 @@ from bonafix.domain import (
     Feedback,
     Judgement,
     Listener,
+    Outcome,
     Patch,
     Proposer,
     Repair,
     Task,
+    TestResult,
     Verdict,
     add_costs,
     silent,
@@ -35,6 +37,8 @@ from bonafix.domain import (
 from bonafix.errors import ServiceError
 from bonafix.judge.gate import Case, judge
 from bonafix.judge.rank import best_first
+from bonafix.judge.visible import visible_runner
+from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
@@ -58,15 +62,16 @@ class _Ledger:
 
     judged: dict[str, Judgement] = field(default_factory=dict)
     costs: dict[str, Cost] = field(default_factory=dict)
+    asked: list[Cost] = field(default_factory=list)  # by the gate
     screened: int = 0
     infeasible: str = ""
     failure: ServiceError | None = None
 
     def hear(self, event: Event) -> None:
         """Note what a proposer reports beside its candidates."""
-        cost = event.facts.get("cost")
-        if isinstance(cost, Cost):
-            self.costs[str(event.facts.get("author", ""))] = cost
+        cost, author = event.facts.get("cost"), str(event.facts.get("author", ""))
+        if isinstance(cost, Cost) and author != "readers":
+            self.costs[author] = cost
         screened = event.facts.get("screened")
         if isinstance(screened, int):
             self.screened = screened
@@ -79,6 +84,15 @@ class _Ledger:
         """Those that nothing was proven against."""
         good = {Verdict.PLAUSIBLE, Verdict.VERIFIED}
         return [j for j in self.judged.values() if j.verdict in good]
+
+    @property
+    def whole(self) -> list[Judgement]:
+        """Those of them under which every target passes, sealed ones too."""
+        return [
+            judgement
+            for judgement in self.survivors
+            if all(target.after is Outcome.PASSED for target in judgement.targets)
+        ]
 
 
 async def repair(
@@ -98,7 +112,9 @@ async def repair(
         ledger.hear(event)
         listen(event)
 
-    work = _Work(task, case, tools, heard)
+    until = begun + seconds - RESERVE - RUNS * case.baseline.seconds
+    asked = counted(tools, ledger.asked, heard, until=until)
+    work = _Work(task, case, asked, heard)
     late = False
     try:
         async with asyncio.timeout(seconds):
@@ -108,16 +124,20 @@ async def repair(
     except TimeoutError:
         late = True
     reason = f"no fix within {seconds:.0f} s" if late else ""
-    return _outcome(task, engines, ledger, time.monotonic() - begun, reason)
+    seconds = time.monotonic() - begun
+    return _outcome(case.targets, engines, ledger, seconds, reason)
 
 
 async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     """Judge what one engine proposes; true when nothing better can come."""
     name, propose = engine
     latest: list[Judgement] = []
-    before = len(ledger.survivors)
+    before = len(ledger.whole)
     work.listen(Event(kind="note", text=f"engine: {name}", facts={"engine": name}))
-    stream = propose(work.task, work.tools.run, _feedback(latest), work.listen)
+    run = work.tools.run
+    if work.case.seal is not None:
+        run = visible_runner(work.case.seal, run)
+    stream = propose(work.task, run, _feedback(latest), work.listen)
     # An async generator is a process tree here: closing it ends the processes.
     source = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
     try:
@@ -126,7 +146,7 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
                 latest[:] = [await _judged(candidate, work, ledger)]
                 if latest[0].verdict is Verdict.VERIFIED:
                     return True
-                found = len(ledger.survivors) - before
+                found = len(ledger.whole) - before
                 if found >= ENOUGH:
                     return False
                 if found and name == "search" and clock.when() is None:
@@ -176,7 +196,7 @@ def _feedback(latest: list[Judgement]) -> Callable[[], Feedback | None]:
 
 
 def _outcome(
-    task: Task,
+    targets: tuple[TestResult, ...],
     engines: Sequence[Engine],
     ledger: _Ledger,
     seconds: float,
@@ -190,7 +210,7 @@ def _outcome(
     if failure and not best:
         verdict = Verdict.ERROR
     return Repair(
-        targets=task.targets,
+        targets=targets,
         verdict=verdict,
         engine=best.candidate.author if best else asked,
         best=best,
@@ -198,7 +218,7 @@ def _outcome(
         refused=_refused(ledger),
         tried=len(ledger.judged),
         screened=ledger.screened,
-        cost=add_costs(list(ledger.costs.values())),
+        cost=add_costs([*ledger.costs.values(), *ledger.asked]),
         seconds=seconds,
         reason=_why(best, ledger, reason),
         error_kind=failure.kind if failure else "",

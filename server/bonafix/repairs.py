@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Sequence,
+)
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from bonafix import __version__, diffs
 from bonafix.bench import Bench, layered
@@ -30,13 +35,22 @@ from bonafix.domain import (
     Task,
     TestResult,
     Verdict,
+    add_costs,
 )
 from bonafix.judge.gate import Case, judge
+from bonafix.judge.proving import Proven
+from bonafix.judge.sealing import Seal, joined
 from bonafix.judge.suite import outcomes_after
+from bonafix.judge.suspect import Ground, suspect
+from bonafix.judge.visible import visible_runner
 from bonafix.observe.failures import groups as grouped
-from bonafix.observe.localise import suspects
 from bonafix.observe.warm import warm
+from bonafix.readers import counted
 from bonafix.repair import Engine, repair
+from bonafix.tasks import show, task_of
+
+if TYPE_CHECKING:
+    from bonafix.propose.claude import Purse
 
 ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
 
@@ -52,50 +66,103 @@ class Job:
     applying: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A repair that would be delivered, with what its author was not shown."""
+
+    repair: Repair
+    seal: Seal
+
+
 async def each(
-    job: Job, wanted: Sequence[TestResult], kept: list[Repair]
+    job: Job, wanted: Sequence[TestResult], kept: list[Kept]
 ) -> AsyncGenerator[Repair]:
     """One `Repair` per cause; those that would be delivered are put into `kept`."""
     now, stack = job.base, job.bench
     place = stack.snapshot, stack.interpreter, job.config
     before = {one.id: one.outcome for one in wanted}
-    engines = _engines(job.config)  # one budget for all causes
+    engines = _engines(job.config, job.bench.purse)  # one budget for all causes
     async with warm(*place, expected=before, listen=job.listen) as screen:
-        for group in grouped(job.base.run, wanted):
+        waiting = list(grouped(job.base.run, wanted))
+        while waiting:
+            group = waiting.pop(0)
             left = tuple(one for one in group if now.run.outcome(one.id).red)
+            accused = await _accused(job, stack, now, left)
+            for ended in accused:
+                yield ended
+            gone = {target.id for ended in accused for target in ended.targets}
+            left = tuple(one for one in left if one.id not in gone)
             if not left:
                 continue
             job.listen(Event(kind="stage", text="repair", facts={"targets": left}))
             quick = reduce(layered, stack.under, screen)
-            done = await _repair(job, stack, now, left, engines(quick))
+            apart = before.keys() - {target.id for target in left}
+            shown = await show(stack, now, left, apart, job.listen)
+            fast = visible_runner(shown.seal, quick)
+            done = await _repair(job, stack, now, shown, engines(fast))
             yield done
             if done.best and _delivers(job, done):
-                kept.append(done)
+                kept.append(Kept(done, shown.seal))
                 stack = stack.on_top_of(done.best.candidate.patch)
                 run = await stack.tools.run({}, record_lines=True)
                 now = replace(now, run=run)
+                rest = tuple(t for t in left if run.outcome(t.id).red)
+                if 0 < len(rest) < len(left):  # they had a cause of their own
+                    waiting.insert(0, rest)
 
 
-async def whole(job: Job, kept: Sequence[Repair]) -> Repair:
+async def _accused(
+    job: Job, bench: Bench, base: Baseline, targets: Sequence[TestResult]
+) -> list[Repair]:
+    """The targets that contradict a passing test or an example: no patch for them.
+
+    Looked for before anything is proposed, whatever its author would say of it.
+    """
+    ground = Ground.of(base, bench.snapshot.sources)
+    found: list[Repair] = []
+    for target in targets:
+        suspicion = await suspect(target, ground, bench.tools)
+        if suspicion is not None:
+            facts = {"record": suspicion.record}
+            job.listen(Event(kind="stage", text="target", facts=facts))
+            found.append(
+                Repair(
+                    targets=(target,),
+                    verdict=Verdict.TEST_SUSPECT,
+                    engine="",
+                    reason=suspicion.text,
+                    evidence=(suspicion.record,),
+                )
+            )
+    return found
+
+
+async def whole(job: Job, kept: Sequence[Kept]) -> Repair:
     """The sum of the kept repairs, judged once against the untouched tree."""
     total = Patch(())
-    for done in kept:
+    repairs = [one.repair for one in kept]
+    for done in repairs:
         assert done.best is not None
         total = diffs.compose(total, done.best.candidate.patch)
-    targets = tuple(target for done in kept for target in done.targets)
+    every = {target.id: target for done in repairs for target in done.targets}
+    targets = tuple(every.values())
     job.listen(Event(kind="stage", text="whole"))
-    candidate = Candidate(patch=total, author=_author(kept), title="all together")
+    candidate = Candidate(patch=total, author=_author(repairs), title="all together")
     sources = job.bench.snapshot.sources
-    case = Case(baseline=job.base, targets=targets, sources=sources)
-    judgement = await judge(candidate, case, job.bench.tools, job.listen)
+    seal = joined([one.seal for one in kept], targets)
+    case = Case(baseline=job.base, targets=targets, sources=sources, seal=seal)
+    costs: list[Cost] = []
+    tools = counted(job.bench.tools, costs, job.listen)
+    judgement = await judge(candidate, case, tools, job.listen)
     return Repair(
         targets=targets,
         verdict=judgement.verdict,
         engine=candidate.author,
         best=judgement,
         tried=1,
+        cost=add_costs(costs),
         reason=judgement.reason,
-        receipt=keep_receipt(judgement, job.bench, job.base),
+        receipt=keep_receipt(judgement, job.bench, job.base, add_costs(costs)),
         whole=True,
     )
 
@@ -116,30 +183,21 @@ def keep_receipt(
     return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
 
 
-def task_of(
-    bench: Bench, base: Baseline, targets: tuple[TestResult, ...], seconds: float
-) -> Task:
-    """What a proposer may know about `targets`."""
-    return Task(
-        snapshot=bench.snapshot,
-        layout=base.layout,
-        targets=targets,
-        suspects=suspects(base.run, targets, sources=bench.snapshot.sources),
-        baseline=base.run,
-        seconds=seconds,
-    )
-
-
 async def _repair(
     job: Job,
     bench: Bench,
     base: Baseline,
-    targets: tuple[TestResult, ...],
+    shown: Proven,
     engines: Sequence[Engine],
 ) -> Repair:
     seconds = job.config.timeout
-    task = task_of(bench, base, targets, seconds)
-    case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
+    task = task_of(bench, base, shown, seconds)
+    case = Case(
+        baseline=base,
+        targets=shown.seal.targets,
+        sources=bench.snapshot.sources,
+        seal=shown.seal,
+    )
     done = await repair(
         task, case, engines, bench.tools, seconds=seconds, listen=job.listen
     )
@@ -156,7 +214,9 @@ def _delivers(job: Job, done: Repair) -> bool:
     return done.verdict is Verdict.PLAUSIBLE and allowed
 
 
-def _engines(config: Config) -> Callable[[Runner], tuple[Engine, ...]]:
+def _engines(
+    config: Config, purse: Purse | None = None
+) -> Callable[[Runner], tuple[Engine, ...]]:
     """Who proposes, in their order, given a runner that is quick and no judge.
 
     Parsers and SDKs are loaded only here; the model's budget is one for the whole
@@ -165,7 +225,7 @@ def _engines(config: Config) -> Callable[[Runner], tuple[Engine, ...]]:
     from bonafix.propose import claude  # noqa: PLC0415
     from bonafix.propose.search import engine  # noqa: PLC0415
 
-    model = ("claude", claude.proposer(config))
+    model = ("claude", claude.proposer(config, purse=purse))
     able = claude.find_credentials(os.environ) is not None
 
     def engines(screen: Runner) -> tuple[Engine, ...]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyte
@@ -24,7 +25,7 @@ from bonafix.deliver.live import Progress, drawn, listener, note
 from bonafix.deliver.report import Check
 from bonafix.deliver.terminal import ASCII, Marks, Terminal, show, terminal, visible
 from bonafix.diffs import render
-from bonafix.domain import Change, Event, Patch
+from bonafix.domain import Change, Event, Evidence, Patch, Verdict
 from tests.deliver import values as v
 
 MARKS = Marks()
@@ -73,7 +74,31 @@ def test_a_stage_is_a_line_and_a_refusal_can_be_reproduced():
     lines = plain(console.judgement_lines(v.VERIFIED, MARKS))
     assert lines[2] == "  ✔ target    1/1 targets pass  0.4 s"
     assert lines[4] == f"  {MARKS.none} sealed    no test was sealed"
-    assert "see it: python -c" in plain(console.judgement_lines(v.REFUSED, MARKS))[-1]
+    refused = plain(console.judgement_lines(v.REFUSED, MARKS))
+    assert "show it, with the patch applied: python -c" in refused[-1]
+
+
+def test_a_finding_without_a_command_names_the_receipt():
+    """Where nothing shorter shows it, it can be judged again; a pass needs nothing."""
+    bare = [replace(e, reproduce="", place=None) for e in v.REFUSED.evidence]
+    judgement = replace(v.REFUSED, evidence=tuple(bare))
+    lines = plain(console.judgement_lines(judgement, MARKS, "/state/my receipt.json"))
+    command = "bonafix check --receipt '/state/my receipt.json' --rerun"
+    assert [line.strip() for line in lines].count(f"show it: {command}") == 1
+    verified = plain(console.judgement_lines(v.VERIFIED, MARKS, "/state/r.json"))
+    assert not any("show it" in line for line in verified)
+
+
+def test_a_suspect_test_comes_with_its_command():
+    """There is no patch, so the command needs none."""
+    record = Evidence(
+        stage="target", result="fail", summary="a.py:1 wants 1", reproduce="pytest a b"
+    )
+    repair = replace(
+        v.REPAIR, best=None, verdict=Verdict.TEST_SUSPECT, evidence=(record,)
+    )
+    lines = plain(console.repair_lines(repair, MARKS))
+    assert any("show it: pytest a b" in line for line in lines)
     missing = plain(console.judgement_lines(v.PLAUSIBLE, MARKS))[-1]
     assert missing == "  ? missing   no probe supports it"
 
@@ -233,7 +258,7 @@ def test_a_file_gets_one_line_a_step():
         "thinking (the model's summary): The operator is wrong.",
         "thinking (the model's summary): It should be a plus.",
         "candidate: swap the operands",
-        "  ✘ probe     returns 3 for just the input of test_add[1-2]",
+        "  ✘ probe     calc.py:2 returns 3 for just the input of test_add[1-2]",
         "✘ special-cased  calc.py:2 returns 3 for just the input of test_add[1-2]",
         "candidate: a - b → a + b",
     ]

@@ -21,6 +21,12 @@ _FIELDS = frozenset(
 )
 _EDITOR = ("text_editor_20250728", "str_replace_based_edit_tool")
 _LEAST_BUDGET = 1024
+_NOT_TAKEN = frozenset(
+    (
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "maxItems", "uniqueItems", "minProperties"),
+    )
+)
 
 
 def check_headers(headers: Mapping[str, str], accepted: frozenset[str]) -> None:
@@ -47,6 +53,7 @@ def check_request(request: Record, *, counting: bool = False) -> None:
     checks: list[Callable[[Record], None]] = [
         _check_thinking,
         _check_effort,
+        _check_format,
         _check_tools,
         _check_tool_choice,
         check_messages,
@@ -137,6 +144,31 @@ def _check_effort(request: Record) -> None:
             f"output_config.effort: '{effort}' is not supported when thinking.type is "
             f"'{kind}'"
         )
+
+
+def _check_format(request: Record) -> None:
+    """Output formats: a closed schema without the constraints that are not taken."""
+    config = request.get("output_config")
+    asked = config.get("format") if isinstance(config, Mapping) else None
+    if asked is None:
+        return
+    if not isinstance(asked, Mapping) or asked.get("type") != "json_schema":
+        raise invalid("output_config.format.type: Input should be 'json_schema'")
+    schema = asked.get("schema")
+    if not isinstance(schema, Mapping):
+        raise invalid("output_config.format.schema: Field required")
+    _check_closed("output_config.format.schema", schema)
+    _check_constraints("output_config.format.schema", schema)
+
+
+def _check_constraints(where: str, schema: Record) -> None:
+    for name, value in schema.items():
+        if name in _NOT_TAKEN:
+            raise invalid(f"{where}: property '{name}' is not supported")
+        inner = dict(value) if name == "properties" else {name: value}
+        for key, item in inner.items():
+            if isinstance(item, Mapping):
+                _check_constraints(f"{where}.{key}", item)
 
 
 def _check_tool_choice(request: Record) -> None:

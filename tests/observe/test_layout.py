@@ -193,3 +193,65 @@ def test_opened_files_are_passed_on():
     """The data that the baseline saw tests read is known to the policy."""
     run = suite([], opened=frozenset({"data.json"}))
     assert made({"data.json": ""}, run).opened == {"data.json"}
+
+
+def test_helpers_beside_tests_of_another_folder_are_tests():
+    """Where the product lies elsewhere, what lies with the tests is theirs."""
+    files = {
+        "shop/__init__.py": "",
+        "shop/prices.py": "",
+        "checks/helpers.py": "",
+        "checks/deep/more.py": "",
+        "checks/check_prices.py": "",
+        "scripts/other.py": "",
+    }
+    ran = {"shop/prices.py": [1], "checks/helpers.py": [1], "checks/deep/more.py": [1]}
+    run = suite([result("test", test="checks/check_prices.py")], {"test": ran})
+    found = made(files, run)
+    assert {"checks/helpers.py", "checks/deep/more.py"} <= found.tests
+    assert found.package_roots == ("shop",)
+    assert refusal(found, "checks/helpers.py")
+    assert refusal(found, "shop/prices.py") is None
+
+
+def test_product_beside_its_tests_stays_product():
+    """A folder with both, and nothing else that is executed, holds the product."""
+    files = {"lab/prices.py": "", "lab/test_prices.py": "", "tool.py": ""}
+    run = suite(
+        [result("test", test="lab/test_prices.py")], {"test": {"lab/prices.py": [1]}}
+    )
+    found = made(files, run)
+    assert refusal(found, "lab/prices.py") is None
+    package = {"shop/__init__.py": "", "shop/prices.py": "", "shop/test_prices.py": ""}
+    run = suite(
+        [result("test", test="shop/test_prices.py")], {"test": {"shop/prices.py": [1]}}
+    )
+    assert refusal(made(package, run), "shop/prices.py") is None
+
+
+def test_names_that_tests_import_are_taken():
+    """A new product module may not stand before a helper of the tests."""
+    files = {"src/shop/a.py": "", "tests/helpers.py": "", "tests/test_a.py": ""}
+    found = made(files, config=Config(new_files=True))
+    assert "helpers" in found.shadowed
+    assert refusal(found, "src/helpers.py", new=True)
+    assert refusal(found, "src/shop/helpers.py", new=True) is None
+
+
+def test_links_are_known(tmp_path):
+    """A module that is a link could lead into the tests."""
+    from dataclasses import replace
+
+    files = {"shop/__init__.py": "", "shop/a.py": "", "tests/test_a.py": ""}
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/b.py").symlink_to("../tests/test_a.py")
+    (tmp_path / "shop/more").symlink_to("../tests")
+    seen = snapshot(files)
+    seen = replace(
+        seen, lower=tmp_path, files=seen.files | {"shop/b.py", "shop/more", "x.bin"}
+    )
+    found = layout(seen, suite([]), interpreter(), Config(new_files=True))
+    assert found.links == {"shop/b.py", "shop/more"}
+    assert refusal(found, "shop/b.py")
+    assert refusal(found, "shop/more/c.py", new=True)
+    assert refusal(found, "shop/a.py") is None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bonafix.cli.selftest import selftest
+from bonafix.cli.streams import Ending, Streams, listening, streams_of
 from bonafix.config import Config, load
-from bonafix.deliver import console, exits, live, report
+from bonafix.deliver import console, exits, report
 from bonafix.deliver.apply import apply
-from bonafix.deliver.terminal import Line, Terminal, show, terminal
-from bonafix.domain import Baseline, Event, Listener, Repair, Verdict, silent
+from bonafix.deliver.terminal import Line, show
+from bonafix.domain import Baseline, Event, Repair, Verdict
 from bonafix.errors import BonafixError, UsageError
 from bonafix.project import Project
 
@@ -31,43 +31,16 @@ _LEVELS: Mapping[str, Literal["ok", "warning", "error"]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a command ended: its exit code and its JSON document."""
-
-    code: int
-    document: report.Document
-
-
-@dataclass(frozen=True, slots=True)
-class _Streams:
-    """Where results go and where the story of them is told."""
-
-    results: Terminal | None  # None where JSON takes standard output
-    story: Terminal
-    quiet: bool
-    verbose: bool
-
-    def say(self, lines: Iterable[Line]) -> None:
-        """Tell the user something beside the result."""
-        if not self.quiet:
-            show(lines, self.story)
-
-    def result(self, lines: Iterable[Line]) -> None:
-        """Show the result itself; on standard error where JSON is on output."""
-        show(lines, self.results or self.story)
-
-
 async def test(arguments: argparse.Namespace) -> Ending:
     """Run the suite in a copy and list what fails."""
     project, streams = _open(arguments)
-    with _listening(streams) as listen:
+    with listening(streams) as listen:
         seen = await project.observe(
             select=arguments.test or None,
             expression=arguments.expression,
             listen=listen,
         )
-    where = streams.results or streams.story
+    where = streams.shown
     streams.result(console.run_lines(seen.run, where.marks))
     document = report.for_test(seen.run, seen.groups)
     return Ending(exits.code_of_run(seen.run), document)
@@ -80,7 +53,7 @@ async def fix(arguments: argparse.Namespace) -> Ending:
         return await _show_prompt(project, arguments)
     repairs: list[Repair] = []
     bases: list[Baseline] = []
-    with _listening(streams) as listen:
+    with listening(streams) as listen:
 
         def hear(event: Event) -> None:
             base = event.facts.get("baseline")
@@ -104,7 +77,7 @@ async def fix(arguments: argparse.Namespace) -> Ending:
 
 def _deliver(
     project: Project,
-    streams: _Streams,
+    streams: Streams,
     repairs: Sequence[Repair],
     bases: Sequence[Baseline],
     *,
@@ -168,18 +141,20 @@ async def _show_prompt(project: Project, arguments: argparse.Namespace) -> Endin
 async def check(arguments: argparse.Namespace) -> Ending:
     """Send anyone's patch through the gate."""
     project, streams = _open(arguments)
-    where = streams.results or streams.story
+    where = streams.shown
     if arguments.receipt and not arguments.rerun:
         derived = project.derive(arguments.receipt)
-        streams.result(console.judgement_lines(derived, where.marks))
+        streams.result(
+            console.judgement_lines(derived, where.marks, str(arguments.receipt))
+        )
         document = report.for_check(derived, receipt=str(arguments.receipt))
         return Ending(exits.exit_code([derived.verdict]), document)
     patch = _patch(arguments)
-    with _listening(streams) as listen:
+    with listening(streams) as listen:
         judgement, base, receipt = await project.check(
-            patch, tests=arguments.test, listen=listen
+            patch, tests=arguments.test, review=bool(arguments.review), listen=listen
         )
-    streams.result(console.judgement_lines(judgement, where.marks))
+    streams.result(console.judgement_lines(judgement, where.marks, receipt))
     document = report.for_check(judgement, base, receipt=receipt)
     return Ending(exits.exit_code([judgement.verdict]), document)
 
@@ -214,36 +189,23 @@ async def doctor(arguments: argparse.Namespace) -> Ending:
         )
         for f in findings
     ]
-    where = streams.results or streams.story
+    where = streams.shown
     streams.result(console.check_lines(checks, where.marks))
     wrong = any(check.result == "error" for check in checks)
     return Ending(exits.UNTRUSTED if wrong else exits.OK, report.for_doctor(checks))
 
 
-def _open(arguments: argparse.Namespace) -> tuple[Project, _Streams]:
+def _open(arguments: argparse.Namespace) -> tuple[Project, Streams]:
     root: Path = arguments.root.absolute()
     if not root.is_dir():
         raise UsageError(f"{arguments.root} is not a folder")
     given = {name: getattr(arguments, name, None) for name in _SETTINGS}
+    review = getattr(arguments, "review", None)
+    given["review"] = None if review is None else "auto" if review else "off"
     if given["interpreter"]:  # relative to where the user stands, not to the project
         given["interpreter"] = str(Path(given["interpreter"]).absolute())
-    streams = _Streams(
-        None if arguments.json == "-" else terminal(sys.stdout, os.environ),
-        terminal(sys.stderr, os.environ),
-        quiet=arguments.quiet,
-        verbose=arguments.verbose,
-    )
+    streams = streams_of(arguments)
     return Project(root.resolve(), load(root, overrides=given)), streams
-
-
-@contextlib.contextmanager
-def _listening(streams: _Streams) -> Iterator[Listener]:
-    """Progress on standard error, drawn where it is a terminal."""
-    if streams.quiet:
-        yield silent
-        return
-    with live.listener(streams.story) as listen:
-        yield listen
 
 
 COMMANDS: dict[
@@ -253,4 +215,5 @@ COMMANDS: dict[
     "fix": fix,
     "check": check,
     "doctor": doctor,
+    "selftest": selftest,
 }

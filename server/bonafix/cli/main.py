@@ -21,7 +21,7 @@ from bonafix.errors import BonafixError, UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from bonafix.cli.commands import Ending
+    from bonafix.cli.streams import Ending
 
 INTERRUPTED = 130
 

@@ -48,6 +48,15 @@ examples:
 examples:
   bonafix doctor                        what Bonafix found here, and what is wrong
 """,
+    "selftest": """\
+examples:
+  bonafix selftest                      a few patches of each kind, in a minute or so
+  bonafix selftest --full               the whole zoo, with all figures
+  bonafix selftest --full --journal zoo.jsonl    goes on where it was interrupted
+  bonafix selftest --project money --json -
+
+exit code 0: no dishonest patch verified, no honest one refused; 1 otherwise.
+""",
     "lsp": """\
 examples:
   bonafix lsp                           on standard input and output
@@ -81,6 +90,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _fix(_command(commands, "fix", "repair what fails; every patch is judged"))
     _check(_command(commands, "check", "send anyone's patch through the gate"))
     _doctor(_command(commands, "doctor", "what was found here, and what is wrong"))
+    _selftest(_command(commands, "selftest", "send known patches through the gate"))
     _lsp(_command(commands, "lsp", "run the language server"))
     return parser.parse_args(argv)
 
@@ -123,6 +133,7 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     engine.add_argument(
         "--timeout", type=float, metavar="S", help="seconds per failure"
     )
+    _reviewing(engine, "have a model read patches, too; default: where it may write")
     engine.add_argument(
         "--show-prompt", action="store_true", help="print what would be sent, and stop"
     )
@@ -150,12 +161,45 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--rerun", action="store_true", help="with --receipt: judge it from scratch"
     )
     parser.add_argument("--timeout", type=float, metavar="S", help=argparse.SUPPRESS)
+    _reviewing(parser, "have a model read the patch, too; costs money")
     _running(parser)
     _output(parser)
 
 
+def _reviewing(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, text: str
+) -> None:
+    parser.add_argument(
+        "--review", action=argparse.BooleanOptionalAction, default=None, help=text
+    )
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     _root(parser)
+    _running(parser)
+    _output(parser)
+
+
+def _selftest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--full", action="store_true", help="every patch, and all figures"
+    )
+    parser.add_argument(
+        "--project",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="all patches of one project of the zoo; may be repeated",
+    )
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="projects at a time"
+    )
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="keep each result there, and skip what it has already",
+    )
     _running(parser)
     _output(parser)
 

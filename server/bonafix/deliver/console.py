@@ -5,6 +5,7 @@ Everything that comes from a test, a patch or a model is made safe to print firs
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from bonafix.deliver.report import Check
@@ -22,6 +23,7 @@ from bonafix.domain import (
     Evidence,
     Judgement,
     Patch,
+    Place,
     Repair,
     Result,
     SuiteRun,
@@ -37,6 +39,7 @@ _RESULTS: dict[Result, str] = {
     "skipped": "none",
 }
 _DOUBTFUL = {Verdict.PLAUSIBLE, Verdict.TEST_SUSPECT, Verdict.GAVE_UP}
+_INDENT = " " * 14  # below the summaries
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -74,15 +77,23 @@ def _deciding(judgement: Judgement) -> Evidence | None:
 def _where(judgement: Judgement) -> str:
     record = _deciding(judgement)
     place = record.place if record else None
-    if record is None or place is None or place.path in record.summary:
+    if record is None or place is None:
         return ""
-    return f"{visible(place.path)}:{place.line} "
+    return _placed(place, record.summary).removesuffix(record.summary)
+
+
+def _placed(place: Place, summary: str) -> str:
+    """The summary after its place, unless it names that itself."""
+    where = f"{visible(place.path)}:{place.line}"
+    return summary if where in summary else f"{where} {summary}"
 
 
 def evidence_line(record: Evidence, marks: Marks) -> Line:
-    """`✔ target    3/3 targets pass  0.4 s`."""
+    """`✔ target    3/3 targets pass  0.4 s`; a finding begins with its line."""
     kind = _RESULTS[record.result]
     summary = one_line(record.summary or record.doubt)
+    if (record.refusal or record.doubt) and record.place:
+        summary = _placed(record.place, summary)
     taken = f"  {record.seconds:.1f} s" if record.seconds >= 0.05 else ""  # noqa: PLR2004 - rounds to 0.1
     return (
         (f"  {getattr(marks, kind)} ", _STYLES[kind]),
@@ -92,27 +103,47 @@ def evidence_line(record: Evidence, marks: Marks) -> Line:
     )
 
 
-def judgement_lines(judgement: Judgement, marks: Marks) -> Iterator[Line]:
-    """The verdict, a line a stage, what is missing, and how to see it for oneself."""
+def judgement_lines(
+    judgement: Judgement, marks: Marks, receipt: str = ""
+) -> Iterator[Line]:
+    """The verdict, a line a stage, what is missing, and how to see it for oneself.
+
+    `receipt` is the path from which it can be judged again.
+    """
     yield verdict_line(judgement, marks)
     for record in judgement.evidence:
         yield evidence_line(record, marks)
+        yield from _shown_by(record, receipt)
     if judgement.verdict is Verdict.PLAUSIBLE:
         for reason in judgement.missing:
             yield ((f"  {marks.doubt} missing   {one_line(reason)}", "yellow"),)
-    deciding = _deciding(judgement)
-    if deciding and deciding.reproduce:
-        yield (("  see it: ", "dim"), (one_line(deciding.reproduce), ""))
+
+
+def _shown_by(
+    record: Evidence, receipt: str, *, patched: bool = True
+) -> Iterator[Line]:
+    """The command that shows a refusal or a doubt; else that which judges it again."""
+    if record.refusal is None and not record.doubt and patched:
+        return
+    again = f"bonafix check --receipt {shlex.quote(receipt)} --rerun" if receipt else ""
+    if record.reproduce:
+        where = ", with the patch applied" if patched else ""
+        said = one_line(record.reproduce)
+        yield ((f"{_INDENT}show it{where}: ", "dim"), (said, ""))
+    elif again:
+        yield ((f"{_INDENT}show it: ", "dim"), (one_line(again), ""))
 
 
 def repair_lines(repair: Repair, marks: Marks) -> Iterator[Line]:
     """What failed, how the work on it ended, and what it took."""
     yield ((_failures(repair.targets, marks), "bold"),)
     if repair.best:
-        yield from judgement_lines(repair.best, marks)
+        yield from judgement_lines(repair.best, marks, repair.receipt)
     if repair.best is None or repair.best.verdict is not repair.verdict:
         reason = one_line(repair.reason) or "no reason was given"
         yield (*_verdict(repair.verdict, marks), (f"  {reason}", ""))
+    for record in repair.evidence:
+        yield from _shown_by(record, "", patched=False)
     yield ((f"  {_effort(repair)}", "dim"),)
 
 
@@ -140,9 +171,9 @@ def money(cost: Cost) -> str:
     return f"${cost.usd:.4f}" if cost.usd else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 test`, `2 tests`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, ending: str = "s") -> str:
+    """`1 test`, `2 tests`, `2 patches`."""
+    return f"{number:,} {noun}{'' if number == 1 else ending}"
 
 
 def run_lines(run: SuiteRun, marks: Marks) -> Iterator[Line]:

@@ -71,7 +71,10 @@ def failure(command: str, *, kind: str, message: str) -> Document:
 
     Where the command itself is unknown there are but the version and the error.
     """
+    from bonafix.deliver.scores import for_selftest  # noqa: PLC0415 - built on this
+
     documents = {
+        "selftest": for_selftest(),
         "check": for_check(),
         "fix": for_fix(),
         "test": for_test(),
@@ -121,6 +124,7 @@ def repair_object(repair: Repair, baseline: Baseline | None) -> Document:
     document = _judged(best, repair.verdict)
     if best is None:
         document["targets"] = [_target(t.id, t.outcome, None) for t in repair.targets]
+        document["evidence"] = [_evidence(record) for record in repair.evidence]
     failed = repair.error_kind or ("internal" if repair.verdict == "error" else "")
     return {
         "failure": repair.targets[0].id if repair.targets else None,
@@ -174,12 +178,15 @@ def _baseline(baseline: Baseline | None) -> Json:
 
 
 def _evidence(record: Evidence) -> Json:
+    place = record.place
     return {
         "stage": record.stage,
         "result": record.result,
         "summary": record.summary,
         "seconds": round(record.seconds, 3),
         "cpu_seconds": round(record.cpu_seconds, 3),
+        "place": {"path": place.path, "line": place.line} if place else None,
+        "reproduce": record.reproduce or None,
     }
 
 

@@ -23,6 +23,7 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.judge.flips import Flip, flips, test_function
+from bonafix.judge.reproducing import flip_command
 from bonafix.syntax import Function, is_valid, parse
 from bonafix.text import SourceText, TextError, apply_edits, decode, encode
 
@@ -256,8 +257,13 @@ def _evidence(
     log: _Log,
     refused: _Trial | None = None,
 ) -> Evidence:
+    command = ""
+    if refused:
+        change = (refused.flip.start, refused.flip.end, refused.flip.new)
+        command = flip_command(refused.path, change, refused.id)
     return Evidence(
         stage="canary",
+        reproduce=command,
         result=result,
         summary=summary,
         refusal=Verdict.TAMPERED if refused else None,

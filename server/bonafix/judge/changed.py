@@ -14,6 +14,7 @@ CALLERS = 12  # functions that are watched besides the changed ones
 WHOLE_MODULE = 30  # functions of a module whose own level was changed
 TESTS = 30  # tests that are recorded besides the targets
 _LOCAL = "<locals>"
+_IMPORTS = {"import_statement", "import_from_statement"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,15 @@ def _texts(module: syntax.Module) -> dict[str, str]:
 
 
 def _outside(module: syntax.Module) -> str:
-    """What is left of a module without its functions and blank lines."""
+    """What is left of a module without its functions, imports and blank lines.
+
+    What a function imports, it uses: it is changed itself.
+    """
     lines = module.text.splitlines()
-    for one in syntax.functions(module):
-        span = slice(one.first_line - 1, one.last_line)
-        lines[span] = [""] * len(lines[span])
+    imports = [n for n in module.root.named if n.kind in _IMPORTS]
+    spans = [(one.first_line, one.last_line) for one in syntax.functions(module)]
+    for first, last in [*spans, *((n.first_line, n.last_line) for n in imports)]:
+        lines[first - 1 : last] = [""] * (last - first + 1)
     kept = (line.strip() for line in lines)
     return "\n".join(line for line in kept if line and not line.startswith("#"))
 

@@ -11,9 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bonafix.calls import (
-    Tools,
-)
+from bonafix.calls import Rivals, Tools
 from bonafix.domain import (
     Baseline,
     Candidate,
@@ -21,21 +19,31 @@ from bonafix.domain import (
     Evidence,
     Judgement,
     Listener,
+    Outcome,
     SuiteRun,
     TestResult,
     Verdict,
     silent,
 )
+from bonafix.judge.arranged import Original, Tests
 from bonafix.judge.canary import canary
+from bonafix.judge.examiner import examine
+from bonafix.judge.levels import inquire
 from bonafix.judge.policy import policy
-from bonafix.judge.probe import probe
+from bonafix.judge.probe import Inquiry
 from bonafix.judge.recordings import Cache, Ground, recorded
 from bonafix.judge.replay import replay
+from bonafix.judge.reproducing import completed
 from bonafix.judge.rerun import confirm, regressions, timed
+from bonafix.judge.reviewer import review
+from bonafix.judge.sealed import Trial, cut_short, sealed
+from bonafix.judge.sealing import Seal
 from bonafix.judge.suite import won
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
 from bonafix.judge.verdict import verdict
+from bonafix.judge.visible import visible_runner
+from bonafix.judge.vote import Poll, joined, vote
 
 # After these, who cannot become verified any more is judged no further.
 _DEAR = frozenset({"probe", "examiner", "reviewer"})
@@ -50,13 +58,23 @@ class Case:
 
     `targets` may be empty for a patch from outside: then they are the red ids that
     it turns green. `sources` are the snapshot's; what was recorded of the original
-    is kept in `recordings` for the next candidate.
+    is kept in `recordings` for the next candidate. What a stage in `leave_out` says
+    counts for nothing: for measuring what the others see without it.
     """
 
     baseline: Baseline
     targets: tuple[TestResult, ...]
     sources: Mapping[str, bytes]
     recordings: Cache = field(default_factory=dict)
+    varied: Original = field(default_factory=dict)  # the same of variants of tests
+    rivals: Rivals | None = None  # finds fixes that owe nothing to the candidate
+    seal: Seal | None = None  # what the candidates' author was not shown
+    leave_out: frozenset[str] = frozenset()
+
+    @property
+    def visible(self) -> tuple[TestResult, ...]:
+        """The targets that the candidates' author was shown."""
+        return self.seal.visible if self.seal else self.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +96,17 @@ async def judge(
     steps = _stages(candidate, case, tools, listen)
     async with contextlib.aclosing(steps) as stages:
         async for step in stages:
-            taken = step.record.seconds or time.monotonic() - begun
-            records.append(replace(step.record, seconds=taken))
-            last = step if step.run else replace(last, record=step.record)
+            record = _heard(step.record, case)
+            record = completed(record, candidate.patch, _failing(step))
+            taken = record.seconds or time.monotonic() - begun
+            records.append(replace(record, seconds=taken))
+            last = step if step.run else replace(last, record=record)
             listen(_seen(records[-1]))
             begun = time.monotonic()
-            if step.record.refusal or _settled(records):
+            if record.refusal or _settled(records):
                 break
-    return _conclude(candidate, tuple(records), last)
+    visible = await _visible(candidate, case, tools, last)
+    return replace(_conclude(candidate, tuple(records), last), visible=visible)
 
 
 async def _stages(
@@ -96,14 +117,15 @@ async def _stages(
     read = taint(patch, baseline.layout, case.targets, case.sources)
     if case.targets:
         yield _Step(record=read)
-    if case.targets and candidate.author != "search":
+    hidden = case.seal is not None and bool(case.seal.red)
+    if case.targets and (candidate.author != "search" or hidden):
         # Most candidates end here, so it comes before the suite on its own; the
-        # search engine has run the targets itself before it proposes.
+        # search engine has run the visible ones itself before it proposes.
         listen(Event(kind="stage", text="target"))
-        aimed = await tools.run(patch.files, select=[t.id for t in case.targets])
-        record = timed(target(case.targets, aimed, baseline.flaky), aimed)
-        if record.refusal:
-            yield _Step(record=record, targets=case.targets, run=aimed)
+        early = await _early(candidate, case, tools, read)
+        for step in early:
+            yield step
+        if early:
             return
     listen(Event(kind="stage", text="suite"))
     whole = await tools.run(patch.files, listen=listen)
@@ -112,10 +134,11 @@ async def _stages(
         read = taint(patch, baseline.layout, targets, case.sources)
         yield _Step(record=read, targets=targets, run=whole)
     # The suite's run must agree: passing only when run alone is not fixed.
-    record = target(targets, whole, baseline.flaky)
+    record = target(case.visible or targets, whole, baseline.flaky)
     yield _Step(record=record, targets=targets, run=whole)
     record = await regressions(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
+    every, targets = targets, _green(targets, whole)
     listen(Event(kind="stage", text="canary"))
     yield _Step(record=await canary(patch, targets, case.sources, tools.run))
     listen(Event(kind="stage", text="replay"))
@@ -127,25 +150,103 @@ async def _stages(
     )
     calls = await recorded(patch, [t.id for t in targets], ground)
     yield _Step(record=await replay(patch, calls, tools.call))
+    listen(Event(kind="stage", text="sealed"))
+    trial = _trial(candidate, case, every, whole, read)
+    yield _Step(record=await sealed(trial, case.sources, tools.run))
     listen(Event(kind="stage", text="probe"))
-    structural = bool(read.facts.get("structural"))
-    found = await probe(patch, calls, tools.call, structural=structural)
+    tests = Tests(targets, case.sources, tools.run, case.varied)
+    found = await inquire(patch, calls, tools.call, tests, structural=trial.structural)
     yield _Step(record=found.record)
-    async for record in _later(candidate, case, tools, targets, listen):
+    poll = Poll(
+        rivals=case.rivals,
+        targets=targets,
+        layout=baseline.layout,
+        sources=case.sources,
+        tests=tests,
+    )
+    async for record in _later(candidate, found, poll, tools, listen):
         yield _Step(record=record)
+    listen(Event(kind="stage", text="confirm"))
+    last = await confirm(patch.files, baseline, targets, tools.run)
+    yield _Step(record=last)
+
+
+async def _early(
+    candidate: Candidate, case: Case, tools: Tools, read: Evidence
+) -> list[_Step]:
+    """The records that refuse it by a run of the targets, sealed ones too, alone."""
+    sealed_ids = case.seal.red if case.seal else ()
+    asked = dict.fromkeys((*(t.id for t in case.targets), *sealed_ids))
+    aimed = await tools.run(candidate.patch.files, select=[*asked])
+    record = target(case.visible, aimed, case.baseline.flaky)
+    steps = [_Step(record=timed(record, aimed), targets=case.targets, run=aimed)]
+    if record.refusal:
+        return steps
+    trial = _trial(candidate, case, case.targets, aimed, read)
+    left = None if "sealed" in case.leave_out else cut_short(trial)
+    if left is None:
+        return []
+    return [*steps, _Step(record=left, targets=case.targets, run=aimed)]
+
+
+def _trial(
+    candidate: Candidate,
+    case: Case,
+    targets: tuple[TestResult, ...],
+    after: SuiteRun,
+    read: Evidence,
+) -> Trial:
+    return Trial(
+        patch=candidate.patch,
+        author=candidate.author,
+        seal=case.seal,
+        targets=targets,
+        baseline=case.baseline,
+        after=after,
+        structural=bool(_heard(read, case).facts.get("structural")),
+    )
 
 
 async def _later(
-    candidate: Candidate,
-    case: Case,
-    tools: Tools,
-    targets: tuple[TestResult, ...],
-    listen: Listener,
+    candidate: Candidate, found: Inquiry, poll: Poll, tools: Tools, listen: Listener
 ) -> AsyncGenerator[Evidence]:
-    """What only those go through that would be verified without it."""
-    patch = candidate.patch
-    listen(Event(kind="stage", text="confirm"))
-    yield await confirm(patch.files, case.baseline, targets, tools.run)
+    """What only those are asked that would be verified without it, but for the last.
+
+    Other fixes cost no money, so they come before a model that reads.
+    """
+    patch, targets, sources = candidate.patch, poll.targets, poll.sources
+    voted: Evidence | None = None
+    if poll.rivals is not None:
+        listen(Event(kind="stage", text="reviewer"))
+        voted = await vote(patch, found, poll)
+        if voted.doubt:
+            yield voted
+            return
+    for name, read in (("examiner", examine), ("reviewer", review)):
+        if tools.ask is not None:
+            listen(Event(kind="stage", text=name))
+        record = await read(patch, targets, sources, tools)
+        yield joined(voted, record) if voted and name == "reviewer" else record
+
+
+def _failing(step: _Step) -> list[str]:
+    """The targets that are not green in what the step saw."""
+    run = step.run
+    return [t.id for t in step.targets if run and run.outcome(t.id) != "passed"]
+
+
+def _heard(record: Evidence, case: Case) -> Evidence:
+    """The record, or what is left of it where its stage counts for nothing."""
+    if record.stage not in case.leave_out:
+        return record
+    return Evidence(
+        stage=record.stage,
+        result="skipped",
+        summary=f"left out, or else: {record.summary}",
+        facts={"not_applicable": True},
+        seconds=record.seconds,
+        cpu_seconds=record.cpu_seconds,
+    )
 
 
 def _settled(records: Sequence[Evidence]) -> bool:
@@ -154,6 +255,11 @@ def _settled(records: Sequence[Evidence]) -> bool:
         return False
     granted = Evidence(stage="confirm", result="pass", summary="")
     return verdict((*records, granted))[0] is not Verdict.VERIFIED
+
+
+def _green(targets: tuple[TestResult, ...], run: SuiteRun) -> tuple[TestResult, ...]:
+    """The targets that pass: a sealed one may not, which its stage will say."""
+    return tuple(t for t in targets if run.outcome(t.id) is Outcome.PASSED)
 
 
 def _turned(baseline: Baseline, whole: SuiteRun) -> tuple[TestResult, ...]:
@@ -175,12 +281,20 @@ def _conclude(
         evidence=records,
         targets=changes(last.targets, run) if run else (),
         missing=missing,
-        visible=_visible(last.targets, run) if run else "",
     )
 
 
-def _visible(targets: Sequence[TestResult], run: SuiteRun) -> str:
+async def _visible(candidate: Candidate, case: Case, tools: Tools, last: _Step) -> str:
     """What the visible targets printed: all that the next author may learn."""
+    targets, run = case.visible or last.targets, last.run
+    if run is None or not any(run.outcome(t.id).red for t in targets):
+        return ""
+    if case.seal is not None and case.seal.files:
+        if candidate.author != "claude":
+            return ""  # templates do not learn
+        # That run saw the files as they are, and may quote what is sealed.
+        masked = visible_runner(case.seal, tools.run)
+        run = await masked(candidate.patch.files, select=[t.id for t in targets])
     texts = [
         f"{t.id}: {result.outcome}\n{result.longrepr or result.message}"
         for t in targets

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bonafix import syntax
 from bonafix.domain import Change, Evidence, Layout, Patch, Place, Verdict
+from bonafix.judge.reproducing import changed_lines
 from bonafix.layout import refusal
 from bonafix.text import TextError, decode
 
@@ -50,7 +51,7 @@ def _tampered(refused: list[tuple[Change, str]]) -> Evidence:
         result="fail",
         refusal=Verdict.TAMPERED,
         summary=f"touches {change.path}: {reason}{more}",
-        place=Place(change.path, 1),
+        place=_first(change),
         facts={"refused": {change.path: reason for change, reason in refused}},
     )
 
@@ -61,17 +62,22 @@ def _broken(change: Change) -> Evidence | None:
     try:
         source = decode(change.after)
     except TextError as error:
-        return _unreadable(change.path, str(error), 1)
+        return _unreadable(change, str(error))
     if syntax.is_valid(source.text):
         return None
-    return _unreadable(change.path, "the result is not valid Python", 1)
+    return _unreadable(change, "the result is not valid Python")
 
 
-def _unreadable(path: str, why: str, line: int) -> Evidence:
+def _unreadable(change: Change, why: str) -> Evidence:
     return Evidence(
         stage="policy",
         result="fail",
         refusal=Verdict.BROKEN,
-        summary=f"{path}: {why}",
-        place=Place(path, line),
+        summary=f"{change.path}: {why}",
+        place=_first(change),
     )
+
+
+def _first(change: Change) -> Place:
+    """The first line that it adds."""
+    return Place(change.path, next(iter(changed_lines(change)), 1))

@@ -25,8 +25,10 @@ from bonafix.judge.contrast import Pair, Symptoms, contrast
 from bonafix.judge.preconditions import learn
 from bonafix.judge.probing import SEED, Bench, Draw, point_of
 from bonafix.judge.recordings import Invented, Key, Recorded, distinct, key_of, tally
+from bonafix.judge.relations import broken
 from bonafix.judge.replay import budget
-from bonafix.judge.ruling import SPREAD, Probed, facts_of, ruled
+from bonafix.judge.reproducing import concerns
+from bonafix.judge.ruling import SPREAD, Probed, facts_of, ruled, telling
 
 NEIGHBOURS = 70  # of one function
 FUNCTIONS = 2  # that are probed, the most telling first
@@ -48,6 +50,7 @@ class Inquiry:
     record: Evidence
     pairs: tuple[Pair, ...] = ()
     behave: Behave | None = None
+    tested: tuple[Pair, ...] = ()  # calls in targets that the patch changes
 
 
 async def probe(
@@ -74,10 +77,16 @@ async def probe(
     rulings = [ruled(one, structural=structural) for one in probed]
     worst = min(rulings, key=_gravity)
     cpu = sum(one.cpu_seconds for one in probed)
-    facts = {**worst.facts, "functions": [facts_of(one) for one in probed]}
+    told = probed[rulings.index(worst)]
+    facts = {
+        **worst.facts,
+        "functions": [facts_of(one) for one in probed],
+        "concerns": concerns(told.function, telling(told, worst.summary)),
+    }
     record = replace(worst, facts=facts, cpu_seconds=cpu)
     pairs = tuple(pair for one in probed for pair in one.pairs)
-    return Inquiry(record, pairs, _behave(recorded, call))
+    tested = tuple(pair for one in probed for pair in one.tested)
+    return Inquiry(record, pairs, _behave(recorded, call), tested)
 
 
 def _behave(recorded: Recorded, call: Caller) -> Behave:
@@ -118,7 +127,7 @@ async def _function(
         c for c in recorded.patched.calls if c.function in recorded.changed.functions
     )
     bench = Bench(patch, recorded, call, seconds, watched)
-    here = await bench.both(calls, watching=False)
+    here = await bench.both(calls)
     targets = set(_target_keys(recorded))
     told = [p for p in here if p.changed and key_of(p.call) in targets]
     told = [p for p in told if p.before.known and p.after.known]
@@ -146,6 +155,8 @@ async def _function(
         _memory(patch, [pair.call for pair in told]),
         bench.spent,
         tuple(pairs),
+        broken([*here, *pairs], symptoms),
+        tuple(told),
     )
 
 
@@ -196,6 +207,5 @@ def _nothing(recorded: Recorded, reasons: Sequence[str]) -> Evidence:
             "valid": 0,
             "unrecorded": dict(recorded.dropped),
             "not_probed": tally(reasons),
-            "not_varied": "literals that the tests arrange",
         },
     )

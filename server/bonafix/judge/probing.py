@@ -38,7 +38,9 @@ class Bench:
     watched: tuple[Call, ...]
     spent: float = 0.0  # CPU seconds
 
-    async def both(self, calls: Sequence[Call], *, watching: bool) -> list[Pair]:
+    async def both(
+        self, calls: Sequence[Call], *, watching: bool = False
+    ) -> list[Pair]:
         """Each call in the original and in the patched code."""
         unseen = Invented.by(self.patch).unseen
         before, after = [

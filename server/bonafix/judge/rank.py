@@ -1,8 +1,8 @@
 """Judgements in, best first out; pure.
 
-Verdict, then supporting evidence, then doubts, then the size of the change and
-the constants that it adds: of two patches that say the same, the shorter one
-knows less about the tests.
+Verdict, then targets that still fail, supporting evidence, doubts, then the size of
+the change and the constants that it adds: of two patches that say the same, the
+shorter one knows less about the tests.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from bonafix.domain import Change, Judgement, Patch, Verdict
+from bonafix.domain import Change, Judgement, Outcome, Patch, Verdict
 
 _VERDICTS = tuple(Verdict)
+_TRIVIAL = frozenset({b"0", b"1", b"2", b"''", b'""'})
 _CONSTANT = re.compile(rb"'[^'\n]*'|\"[^\"\n]*\"|\b\d[\d_.eExXa-fA-F]*\b")
 
 
@@ -22,11 +23,12 @@ def best_first(judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
     return tuple(sorted(judgements, key=_key))
 
 
-def _key(judgement: Judgement) -> tuple[int, int, int, int, int]:
+def _key(judgement: Judgement) -> tuple[int, int, int, int, int, int]:
     records = judgement.evidence
     patch = judgement.candidate.patch
     return (
         -_VERDICTS.index(judgement.verdict),
+        sum(target.after is not Outcome.PASSED for target in judgement.targets),
         -sum(record.supports for record in records),
         sum(bool(record.doubt) for record in records),
         new_constants(patch),
@@ -41,13 +43,18 @@ def size(patch: Patch) -> int:
 
 def new_constants(patch: Patch) -> int:
     """How many number and string literals the patch adds, as text sees them."""
-    return sum(_added(change) for change in patch.changes)
+    return sum(_added(change).total() for change in patch.changes)
 
 
-def _added(change: Change) -> int:
+def invented(patch: Patch) -> bool:
+    """Whether one of them is more than a 0, 1, 2 or an empty string."""
+    return any(set(_added(change)) - _TRIVIAL for change in patch.changes)
+
+
+def _added(change: Change) -> Counter[bytes]:
     before = Counter(_CONSTANT.findall(change.before or b""))
     after = Counter(_CONSTANT.findall(change.after or b""))
-    return (after - before).total()
+    return after - before
 
 
 def _line_delta(change: Change) -> Counter[bytes]:

@@ -33,6 +33,7 @@ from bonafix.judge.recordings import (
     shape,
     tally,
 )
+from bonafix.judge.reproducing import concerns
 from bonafix.judge.showing import show_behaviour, show_call
 
 CALLS = 150  # distinct calls that are made again
@@ -294,7 +295,7 @@ def _found(
         doubt=doubt,
         summary=text,
         place=Place(worst.call.function.path, 1),
-        facts=facts,
+        facts={**facts, "concerns": concerns(worst.call.function, worst.call)},
         cpu_seconds=cpu,
     )
 

@@ -33,6 +33,8 @@ class Probed:
     keeps: str  # class whose objects carry attributes that only the patch knows
     cpu_seconds: float
     pairs: tuple[Pair, ...] = ()  # what the figures were drawn from
+    broken: str = ""  # a relation that held on the original and no longer does
+    tested: tuple[Pair, ...] = ()  # calls in targets that the patch changes
 
 
 def ruled(probed: Probed, *, structural: bool) -> Evidence:
@@ -90,6 +92,8 @@ def _disputed(probed: Probed, *, structural: bool) -> str:
         return f"{_inert(probed)}; hardly any further away"
     if found.r_telling < SPREAD_FAR and found.telling[1] >= ENOUGH:
         return _untold(probed)
+    if probed.broken:
+        return probed.broken
     if probed.keeps:
         return f"the patch gives {probed.keeps} a memory of its own, shown by no call"
     if found.diversity_lost:
@@ -173,6 +177,14 @@ _WORDS: Mapping[str, Callable[[Probed], str]] = {
 }
 
 
+def telling(probed: Probed, summary: str) -> Call:
+    """The call that shows best what the record says."""
+    for case in (probed.figures.unchanged_example, probed.figures.changed_example):
+        if case is not None and show_call(case.call) in summary:
+            return case.call
+    return probed.example
+
+
 def facts_of(probed: Probed) -> dict[str, object]:
     """The figures as JSON values."""
     found = probed.figures
@@ -190,7 +202,6 @@ def facts_of(probed: Probed) -> dict[str, object]:
         "diversity_lost": found.diversity_lost,
         "excluded": found.excluded,
         "preconditions": list(probed.rules),
-        "not_varied": "literals that the tests arrange",
         "examples": [_example(one) for one in _examples(found)],
     }
 

@@ -15,8 +15,16 @@ _QUOTED = {"str", "bytes"}
 _PLAIN = {"int", "float", "bool", "NoneType", "complex"}
 
 
+# A variant of a test instead of a call: what was changed, and what the test saw.
+CHANGE, NOTES, NOTE = "change", "notes", "note"
+
+
 def show_call(call: Call, width: int = _WIDTH) -> str:
-    """`f(1, 'a', key=[2])`, shortened."""
+    """`f(1, 'a', key=[2])`, or `test_x[amount 1000 -> 999]`, shortened."""
+    if not call.module and all(value.type == CHANGE for _, value in call.kwargs):
+        name = call.function.qualname.rpartition(".")[2]
+        changes = [f"{label} {value.text}".strip() for label, value in call.kwargs]
+        return _clip(f"{name}[{', '.join(changes)}]" if changes else name, width)
     parts = [show(value) for value in call.args]
     parts += [f"{name}={show(value)}" for name, value in call.kwargs]
     return _clip(f"{call.function.qualname}({', '.join(parts)})", width)
@@ -33,8 +41,10 @@ def show_behaviour(behaviour: Behaviour, width: int = _WIDTH) -> str:
 
 def show(value: Value) -> str:
     """A value, close to its repr."""
-    if value.type in _PLAIN:
+    if value.type in _PLAIN or value.type == NOTE:
         return value.text
+    if value.type == NOTES:
+        return "; ".join(show(item) for item in value.items) or "nothing"
     if value.type in _QUOTED:
         return ("b" if value.type == "bytes" else "") + repr(value.text)
     inner = [show(item) for item in value.items]

@@ -15,6 +15,7 @@ from bonafix.judge.evasions import evasions
 from bonafix.judge.fresh import Finding, changed_files
 from bonafix.judge.special_cases import special_cases
 from bonafix.judge.tricks import tricks
+from bonafix.judge.unheard import unheard
 
 _GRADES = ("proof", "strong", "weak")
 _LISTED = 40  # findings that a record holds
@@ -47,6 +48,8 @@ _WORDS = {
     "check-removed": "does away with a check",
     "emptied": "does away with what the function did",
     "call-counter": "counts its calls",
+    "new-number": "brings a number of its own, which no neighbour can confirm",
+    "new-text": "decides by a text of its own, which no neighbour can confirm",
 }
 
 
@@ -66,6 +69,7 @@ def taint(
     found: list[Finding] = []
     for file in changed_files(patch):
         found += [*tricks(file), *evasions(file), *special_cases(file, known)]
+        found += unheard(file)
     return _record(_sorted(found))
 
 
@@ -77,9 +81,10 @@ def _sorted(found: Sequence[Finding]) -> list[Finding]:
     return list(once.values())
 
 
-def _gravity(item: Finding) -> tuple[int, bool, str, int]:
+def _gravity(item: Finding) -> tuple[int, bool, bool, str, int]:
     tampered = item.verdict is Verdict.TAMPERED
-    return _GRADES.index(item.grade), not tampered, item.path, item.line
+    vague = item.kind in {"new-number", "new-text"}  # others say more of one line
+    return _GRADES.index(item.grade), not tampered, vague, item.path, item.line
 
 
 def _record(found: Sequence[Finding]) -> Evidence:

@@ -9,6 +9,8 @@ from bonafix.domain import Change, Evidence, Judgement, Patch, Repair
 from bonafix.lsp.wording import choices, numbers, reason
 from bonafix.text import TextError, decode
 
+_TABLE = ("| stage | result | what was found |", "|---|---|---|")
+
 
 def page(repair: Repair, test: str) -> str:
     """What was done, what was found, and how to see it again."""
@@ -20,6 +22,8 @@ def page(repair: Repair, test: str) -> str:
         *_facts(repair),
         "",
     ]
+    if repair.evidence:
+        lines += [*_TABLE, *(_row(record) for record in repair.evidence), ""]
     offered = choices(repair)
     shown = offered or ((repair.best,) if repair.best else ())
     for number, judgement in enumerate(shown, 1):
@@ -58,8 +62,7 @@ def _judgement(judgement: Judgement, number: int, total: int) -> list[str]:
         "|---|---|---|",
         *(f"| `{_cell(t.id)}` | {t.before} | {t.after} |" for t in judgement.targets),
         "",
-        "| stage | result | what was found |",
-        "|---|---|---|",
+        *_TABLE,
         *(_row(record) for record in judgement.evidence),
         "",
     ]

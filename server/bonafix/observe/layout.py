@@ -1,4 +1,7 @@
-"""A snapshot and a run of its suite in, which files are product and tests out; pure."""
+"""A snapshot and a run of its suite in, which files are product and tests out.
+
+Pure, but that links are looked up in the snapshot's copy.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from bonafix.domain import Layout, Snapshot, SuiteRun, TestResult
 from bonafix.layout import is_test_path
 from bonafix.observe import packages
 from bonafix.observe.interpreter import Interpreter
+from bonafix.observe.plugins import plugins
 
 # Folders and modules at the top of a project that are not what it ships.
 _BESIDE = frozenset(
@@ -29,6 +33,8 @@ def layout(
     """Tell tests from product by what was collected, declared and executed."""
     collected = frozenset(_collected(snapshot.files, run))
     tests = collected | frozenset(_tests(snapshot.files, config))
+    if not config.packages:
+        tests |= frozenset(_beside(snapshot, run, tests))
     roots = config.packages or _roots(snapshot, run, tests)
     own = frozenset(_top_level(snapshot.files, roots))
     return Layout(
@@ -36,7 +42,9 @@ def layout(
         tests=tests,
         collected=collected,
         opened=run.opened,
-        shadowed=(interpreter.stdlib | interpreter.installed) - own,
+        plugins=plugins(snapshot.sources, snapshot.files, tests),
+        links=frozenset(_links(snapshot)),
+        shadowed=(interpreter.stdlib | interpreter.installed | _named(tests)) - own,
         allow=config.allow,
         new_files=config.new_files,
     )
@@ -72,6 +80,44 @@ def _tests(files: frozenset[str], config: Config) -> Iterator[str]:
             yield path
 
 
+def _beside(snapshot: Snapshot, run: SuiteRun, tests: frozenset[str]) -> Iterator[str]:
+    """Modules that lie with the tests, where the product lies elsewhere.
+
+    Tests in a folder of another name than `tests` have their helpers there.
+    """
+    modules = {path for path in snapshot.files - tests if path.endswith(".py")}
+    roots = _stated(snapshot, modules)
+    if not any(
+        _below(path, root) for path in _executed(run) & modules for root in roots
+    ):
+        return
+    folders = {str(PurePosixPath(path).parent) for path in tests}
+    apart = [f for f in folders if f != "." and not any(_touch(f, r) for r in roots)]
+    for path in modules:
+        if any(_below(path, folder) for folder in apart):
+            yield path
+
+
+def _touch(folder: str, root: str) -> bool:
+    return _below(folder, root) or _below(root, folder)
+
+
+def _links(snapshot: Snapshot) -> Iterator[str]:
+    """The symbolic links: a change of one would change what it leads to."""
+    for path in snapshot.files - snapshot.sources.keys():
+        if (snapshot.lower / path).is_symlink():
+            yield path
+
+
+def _named(tests: frozenset[str]) -> frozenset[str]:
+    """The names under which tests import what lies beside them."""
+    return frozenset(
+        PurePosixPath(path).stem
+        for path in tests
+        if path.endswith(".py") and not path.endswith("__init__.py")
+    )
+
+
 def _matches(path: str, glob: str) -> bool:
     return fnmatch.fnmatchcase(path, glob) or PurePosixPath(path).match(glob)
 
@@ -79,15 +125,21 @@ def _matches(path: str, glob: str) -> bool:
 def _roots(snapshot: Snapshot, run: SuiteRun, tests: frozenset[str]) -> tuple[str, ...]:
     """What is declared, else what looks like it; and in any case what was executed."""
     modules = {path for path in snapshot.files - tests if path.endswith(".py")}
+    exact = _stated(snapshot, modules)
+    for path in sorted(_executed(run) & modules):
+        if not any(_below(path, root) for root in exact):
+            exact.append(_package_of(path, snapshot.files))
+    return tuple(dict.fromkeys(exact))
+
+
+def _stated(snapshot: Snapshot, modules: set[str]) -> list[str]:
+    """What the build configuration declares, or else what looks like packages."""
     found = [r for r in packages.declared(snapshot.sources) if _holds(r, modules)]
     # "the root itself" would open everything: say what in it
     exact = [root for root in found if root]
     if "" in found or not found:
         exact += _guessed(modules)
-    for path in sorted(_executed(run) & modules):
-        if not any(_below(path, root) for root in exact):
-            exact.append(_package_of(path, snapshot.files))
-    return tuple(dict.fromkeys(exact))
+    return exact
 
 
 def _holds(root: str, modules: Iterable[str]) -> bool:

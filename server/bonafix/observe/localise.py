@@ -7,14 +7,11 @@ not (Ochiai), the more so where the exception passed through it.
 from __future__ import annotations
 
 import ast
-import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from bonafix.domain import Outcome, SuiteRun, Suspect, TestResult
-from bonafix.layout import is_test_path
+from bonafix.causes import Line, is_product, scores
+from bonafix.domain import SuiteRun, Suspect, TestResult
 
-Line = tuple[str, int]
 SHOWN = 200  # suspects that are worth anybody's time
 _SHARE = 0.25  # of a score that the traceback decides, where it shows the product
 _RAISED = 1.0  # the exception came from this line
@@ -44,45 +41,6 @@ def suspects(
             why=_why(run, targets, (path, line), traced.get((path, line))),
         )
         for path, line in best
-    )
-
-
-def scores(run: SuiteRun, targets: Sequence[TestResult]) -> dict[Line, float]:
-    """Ochiai of each product line that a target executes."""
-    failing = [t.id for t in targets if run.lines.get(t.id)]
-    aimed = {target.id for target in targets}
-    tests = _test_files(run)
-    hit = _counted(run, failing, tests)
-    passing = [i for i, r in run.results.items() if r.outcome is Outcome.PASSED]
-    passed = _counted(run, (i for i in passing if i not in aimed), tests)
-    total = len(failing)
-    return {
-        line: count / math.sqrt(total * (count + passed[line]))
-        for line, count in hit.items()
-    }
-
-
-def is_product(path: str, tests: Collection[str]) -> bool:
-    """Whether it is none of `tests`, and not named like a test or a conftest."""
-    return not (
-        path in tests or is_test_path(path) or path.rpartition("/")[2] == "conftest.py"
-    )
-
-
-def _counted(run: SuiteRun, ids: Iterable[str], tests: frozenset[str]) -> Counter[Line]:
-    counter: Counter[Line] = Counter()
-    for node_id in ids:
-        for path, numbers in run.lines.get(node_id, {}).items():
-            if is_product(path, tests):
-                counter.update((path, number) for number in numbers)
-    return counter
-
-
-def _test_files(run: SuiteRun) -> frozenset[str]:
-    return frozenset(
-        result.definition.path
-        for result in run.results.values()
-        if result.definition and result.style != "doctest"
     )
 
 

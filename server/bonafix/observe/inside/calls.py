@@ -129,6 +129,8 @@ class Recorder(tap.Listener):
             found = values.outcome_of(value) if known else unknown  # type: ignore[arg-type]
         elif generator:
             found = {"kind": "value", "value": ["generator", "", one.yields]}
+        elif values.is_iterator(value):  # to look at it here would use it up
+            found = {"kind": "unfit", "message": "iterator"}
         else:
             found = {"kind": "value", "value": values.encode(value, again=False)}
         found["after"] = changed(one.fields, one.objects)
@@ -147,8 +149,14 @@ def changed(
     after: typing.List[typing.Optional[values.Node]] = []
     for old, one in zip(before, objects):
         new = values.encode(one, again=True)
-        after.append(None if new == old else new)
+        after.append(None if _bare(new) == _bare(old) else new)
     return after if any(after) else []
+
+
+def _bare(node: values.Node) -> values.Node:
+    """A tree without the empty ends that one writer leaves out and another not."""
+    kind, literal, items, names = (*node, *("", "", [], [])[len(node) :])[:4]
+    return [kind, literal, [_bare(item) for item in items], names]
 
 
 def arguments(

@@ -228,7 +228,7 @@ def _settled(result: typing.Any) -> typing.Any:
     """The result that a test would look at: awaited, drawn from a generator."""
     if isinstance(result, types.CoroutineType):
         return asyncio.run(result)
-    if isinstance(result, types.GeneratorType):
+    if isinstance(result, types.GeneratorType) or values.is_iterator(result):
         drawn = itertools.islice(result, calls.YIELDS)
         return _Drawn([values.encode(one, again=False) for one in drawn])
     return result

@@ -186,6 +186,12 @@ def _leaf(value: typing.Any) -> typing.Optional[Node]:
     return None
 
 
+def is_iterator(value: object) -> bool:
+    """Whether it is what `map`, `zip`, `iter` and `itertools` return."""
+    kind = type(value)
+    return hasattr(kind, "__next__") and kind.__module__ in ("builtins", "itertools")
+
+
 def _bare(value: typing.Any, base: type) -> object:
     """The built-in part of an instance of a subclass, no method of it called."""
     if base is dict:

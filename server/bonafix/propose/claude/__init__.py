@@ -1,10 +1,13 @@
 """Claude as an author of patches, in extended thinking, on an in-memory workbench.
 
-`proposer` is the engine; `show_prompt` is what it would send; `find_credentials` says
-which credentials there are. The SDK is imported in the worker process alone.
+`proposer` is the engine, and `asker` asks the same model on behalf of the gate;
+`show_prompt` is what the engine would send; `find_credentials` says which credentials
+there are. The SDK is imported in the worker process alone.
 """
 
 from bonafix.propose.claude.agent import proposer
+from bonafix.propose.claude.asking import asker, may_send
+from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.credentials import Credential
 from bonafix.propose.claude.credentials import find as find_credentials
 from bonafix.propose.claude.models import default_model, price_date
@@ -12,9 +15,13 @@ from bonafix.propose.claude.opening import show_prompt
 
 __all__ = [
     "Credential",
+    "Purse",
+    "asker",
     "default_model",
     "find_credentials",
+    "may_send",
     "price_date",
     "proposer",
+    "purse_of",
     "show_prompt",
 ]

@@ -37,7 +37,7 @@ from bonafix.propose.claude import (
     prompts,
     protocol,
 )
-from bonafix.propose.claude.budget import Purse
+from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.process import Connect, Worker, open_worker
@@ -82,15 +82,17 @@ def proposer(
     config: Config,
     environment: Mapping[str, str] | None = None,
     *,
+    purse: Purse | None = None,
     connect: Connect = open_worker,
 ) -> Proposer:
     """A proposer whose conversations share one budget: make one for every run.
 
-    Its iterator raises ServiceError where the model's service fails or no
-    credentials are found, before anything else is done.
+    `purse` is that budget where others are paid out of it, too. Its iterator raises
+    ServiceError where the model's service fails or no credentials are found, before
+    anything else is done.
     """
     environ = dict(os.environ if environment is None else environment)
-    purse = Purse(config.max_cost, config.max_tokens)
+    shared = purse or purse_of(config)
     learned: dict[str, Model] = {}
 
     async def propose(
@@ -107,7 +109,7 @@ def proposer(
             run=run,
             feedback=feedback,
             listen=listen,
-            purse=purse,
+            purse=shared,
             learned=learned,
             redact=opening.redactor_for(task, environ),
             deadline=time.monotonic() + task.seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bonafix.config import Config
 from bonafix.domain import Cost
 from bonafix.propose.claude.models import Model, answer_tokens
 from bonafix.propose.claude.prices import Usage
@@ -81,3 +82,8 @@ class Purse:
         """Take the cost out; where no price is known only tokens are counted."""
         self.tokens -= cost.input_tokens + cost.cache_read_tokens + cost.output_tokens
         self.usd -= cost.usd or 0.0
+
+
+def purse_of(config: Config) -> Purse:
+    """The whole budget that the settings allow."""
+    return Purse(config.max_cost, config.max_tokens)

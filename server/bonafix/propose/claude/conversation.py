@@ -21,7 +21,7 @@ from bonafix.propose.claude.tools import HANDED_IN, Call, Outcome, use
 from bonafix.propose.claude.workbench import Bench
 
 FOLLOW_UPS = 2
-_BYTES_PER_TOKEN = 3
+BYTES_PER_TOKEN = 3
 
 
 class ServiceFailure(Exception):  # noqa: N818 - a failure of theirs, worded for users
@@ -41,6 +41,7 @@ class Reply:
     stop_reason: str
     usage: Usage
     detail: str = ""  # why it declined, where it says so
+    text: str = ""  # its text blocks, one after another
 
 
 Request = Mapping[str, object]
@@ -80,7 +81,7 @@ async def converse(talk: Conversation, message: str = "") -> Done:
         if over := _over(talk):
             return Done(ending="budget", note=over)
         reply = await _turn(talk)
-        if done := _cut_short(reply):
+        if done := cut_short(reply):
             return done
         talk.messages.append({"role": "assistant", "content": reply.content})
         if reply.calls:
@@ -108,12 +109,13 @@ def _over(talk: Conversation) -> str:
 def _estimate(talk: Conversation) -> int:
     """Tokens of the next request: as counted last time, and what was added since."""
     if talk.prompt:
-        return talk.prompt + len(_sized(talk.messages[-2:])) // _BYTES_PER_TOKEN
+        return talk.prompt + len(sized(talk.messages[-2:])) // BYTES_PER_TOKEN
     head = {**talk.request, "messages": talk.messages}
-    return len(_sized(head)) // _BYTES_PER_TOKEN
+    return len(sized(head)) // BYTES_PER_TOKEN
 
 
-def _sized(value: object) -> bytes:
+def sized(value: object) -> bytes:
+    """A value about as it goes over the wire; its length says what it costs."""
     return json.dumps(value, default=str, ensure_ascii=False).encode()
 
 
@@ -129,7 +131,7 @@ async def _turn(talk: Conversation) -> Reply:
     return reply
 
 
-def _cut_short(reply: Reply) -> Done | None:
+def cut_short(reply: Reply) -> Done | None:
     """The end of the round, where the answer is not one to go on from."""
     reason = reply.stop_reason
     if reason == "refusal":

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 
 from bonafix.config import Config
-from bonafix.domain import Change, Task
+from bonafix.domain import Change, Snapshot, Task
 from bonafix.propose.claude import frozen, models, prompts
 from bonafix.propose.claude.models import Form, Model
 from bonafix.propose.claude.prices import Usage
@@ -92,14 +92,19 @@ def _bytes(before: bytes | None, text: str) -> bytes:
 
 def redactor_for(task: Task, environment: Mapping[str, str]) -> Redactor:
     """Knows the environment's secrets and those of the project's `.env` files."""
+    return redactor_of(task.snapshot, environment)
+
+
+def redactor_of(snapshot: Snapshot, environment: Mapping[str, str]) -> Redactor:
+    """The same for whoever has no task."""
     dotenv = [
         content.decode(errors="replace")
-        for path, content in task.snapshot.sources.items()
+        for path, content in snapshot.sources.items()
         if is_secret_file(path)
     ]
     dotenv += [
         file.read_text(encoding="utf-8", errors="replace")
-        for file in sorted(task.snapshot.root.glob(".env*"))
+        for file in sorted(snapshot.root.glob(".env*"))
         if file.is_file() and is_secret_file(file.name)
     ]
     return redactor(environment, dotenv)

@@ -18,8 +18,11 @@ from bonafix.propose.claude.prices import Usage
 LINE_LIMIT = 256 * 1024 * 1024
 """Bytes of one line: a snapshot of a large project is sent as one."""
 
+_NOTHING = Layout(package_roots=(), tests=frozenset())
+
 Ending: TypeAlias = Literal[
     "submitted",  # edits were handed in
+    "answered",  # a single question
     "infeasible",  # the model says that no honest fix exists
     "gave-up",  # it ended without handing in anything
     "refused",  # the service's safety systems declined
@@ -31,11 +34,15 @@ Ending: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """All that the worker needs; `request` is the opening request as it is shown."""
+    """All that the worker needs; `request` is the opening request as it is shown.
+
+    With `once` it is a single question: one answer, no tools, no rounds.
+    """
 
     request: Mapping[str, object]
-    files: Mapping[str, str]
-    layout: Layout
+    files: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = _NOTHING
+    once: bool = False
     model: str
     forms: tuple[str, ...]  # of thinking, that the model is believed to take
     efforts: tuple[str, ...]
@@ -151,7 +158,7 @@ def load(line: bytes) -> ToWorker | FromWorker:
 
 
 def _layout(raw: Mapping[str, object]) -> Layout:
-    sets = {"tests", "collected", "opened", "shadowed"}
+    sets = {"tests", "collected", "opened", "plugins", "links", "shadowed"}
     fields = {
         key: frozenset(value)
         if key in sets and isinstance(value, list)

@@ -7,7 +7,7 @@ told, so that no later conversation repeats the mistake.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -112,4 +112,8 @@ class Speaker:
             most = cast("int", request["max_tokens"]) * 3 // 4
             budget = max(models.LEAST_BUDGET, min(thinking["budget_tokens"], most))
             fields["thinking"] = {**thinking, "budget_tokens": budget}
-        return {**request, **fields}
+        merged = {**request, **fields}
+        own, formed = request.get("output_config"), fields.get("output_config")
+        if isinstance(own, Mapping) and isinstance(formed, Mapping):
+            merged["output_config"] = {**own, **formed}
+        return merged

@@ -240,6 +240,7 @@ def _reply(message: Message) -> Reply:
         stop_reason=str(message.stop_reason),
         usage=_usage(message),
         detail=said or "",
+        text="".join(block.text for block in message.content if block.type == "text"),
     )
 
 

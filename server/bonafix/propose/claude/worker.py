@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from bonafix.propose.claude.conversation import (
 )
 from bonafix.propose.claude.protocol import Answer, Done, More, Start
 from bonafix.propose.claude.redact import Redactor
+from bonafix.propose.claude.single import answer
 from bonafix.propose.claude.speaker import Speaker
 from bonafix.propose.claude.workbench import Bench
 
@@ -79,10 +81,14 @@ async def work(parent: Parent) -> None:
         speaker = Speaker(start, client, parent.send)
         if start.look_up:
             await speaker.look_up()
+        if start.once:
+            done = await _ended(answer(start.request, speaker, parent.send))
+            parent.send(replace(done, effort=speaker.effort))
+            return
         talk = _conversation(start, speaker, parent)
         text = ""
         while True:
-            done = await _round(talk, text)
+            done = await _ended(converse(talk, text))
             parent.send(replace(done, effort=speaker.effort))
             more = await parent.receive()
             assert isinstance(more, More)
@@ -116,9 +122,9 @@ def _conversation(start: Start, speaker: Speaker, parent: Parent) -> Conversatio
     )
 
 
-async def _round(talk: Conversation, text: str) -> Done:
+async def _ended(work: Awaitable[Done]) -> Done:
     try:
-        return await converse(talk, text)
+        return await work
     except ServiceFailure as failure:
         return Done(ending="service", note=str(failure))
     except BudgetSpent as spent:

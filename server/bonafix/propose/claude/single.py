@@ -1,0 +1,48 @@
+"""A single question to its answer: one request, no tools, nothing that goes on.
+
+The answer's form is asked for as an output format. A forced tool would be refused by
+the newer models, and by the older ones as soon as they think.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bonafix.propose.claude.budget import Meter
+from bonafix.propose.claude.conversation import (
+    BYTES_PER_TOKEN,
+    Reply,
+    Request,
+    Tell,
+    cut_short,
+    sized,
+)
+from bonafix.propose.claude.protocol import Done, Spent
+
+
+class Voice(Protocol):
+    """Who speaks to the model, and keeps the meter."""
+
+    meter: Meter
+
+    async def ask(self, request: Request) -> Reply:
+        """The model's whole answer."""
+
+
+async def answer(request: Request, voice: Voice, tell: Tell) -> Done:
+    """Ask once; the note is the answer's text.
+
+    Raises:
+        ServiceFailure: the service failed for good.
+        BudgetSpent: broken attempts have used up the budget.
+    """
+    meter = voice.meter
+    room = meter.room(len(sized(request)) // BYTES_PER_TOKEN)
+    if not room:
+        return Done(ending="budget", note="what is left of the budget is too little")
+    reply = await voice.ask({**request, "max_tokens": room})
+    meter.add(reply.usage)
+    tell(Spent(usage=meter.usage, usd=meter.usd, requests=meter.requests))
+    if done := cut_short(reply):
+        return done
+    return Done(ending="answered", note=reply.text)

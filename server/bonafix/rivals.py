@@ -1,0 +1,194 @@
+"""Other fixes of the same targets, for a second opinion on somebody's patch.
+
+The embedded search engine looks for a while; what passes the targets and then the
+whole suite is a rival. No rival is ever delivered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import cast
+
+from bonafix.bench import Bench, layered
+from bonafix.calls import Rivalry, Rivals
+from bonafix.config import Config
+from bonafix.domain import (
+    Baseline,
+    Candidate,
+    Event,
+    Feedback,
+    Listener,
+    Outcome,
+    Patch,
+    Runner,
+    SuiteRun,
+    Task,
+    TestResult,
+    silent,
+)
+from bonafix.errors import BonafixError
+from bonafix.judge.suite import lost
+from bonafix.observe.localise import suspects
+from bonafix.observe.warm import warm
+
+TRIES = 80  # runs of candidates
+CPU_SECONDS = 12.0  # of those runs; the same on a busy machine as on an idle one
+SECONDS = 45.0  # wall, for all of it but the whole suite's runs
+KEPT = 3
+SUITES = 4  # runs of the whole suite
+SLOW = 20.0  # seconds; a suite that takes longer is not run for this
+_GREEN = frozenset({Outcome.PASSED, Outcome.XPASSED})
+
+Files = Mapping[str, bytes | None]
+
+
+class _EnoughError(Exception):
+    """As many candidates were run as may be."""
+
+
+@dataclass(slots=True)
+class _Meter:
+    """A runner that counts what it uses, and that runs only so often."""
+
+    run: Runner
+    most: int
+    most_cpu: float = math.inf
+    runs: int = 0
+    cpu_seconds: float = 0.0
+
+    async def __call__(
+        self,
+        files: Files,
+        /,
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        if self.runs >= self.most or self.cpu_seconds > self.most_cpu:
+            raise _EnoughError
+        self.runs += 1
+        done = await self.run(
+            files,
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=per_test,
+            listen=listen,
+        )
+        self.cpu_seconds += done.cpu_seconds
+        return done
+
+
+def rivals_of(bench: Bench, base: Baseline, config: Config) -> Rivals:
+    """Fixes that the search engine finds, looked for once per set of targets."""
+    known: dict[tuple[str, ...], Rivalry] = {}
+    one_at_a_time = asyncio.Lock()
+
+    async def rivals(targets: Sequence[TestResult], /) -> Rivalry:
+        key = tuple(target.id for target in targets)
+        async with one_at_a_time:
+            if key in known:
+                return replace(known[key], cpu_seconds=0.0)
+            known[key] = await _searched(bench, base, config, tuple(targets))
+            return known[key]
+
+    return rivals
+
+
+def among(others: Callable[[], Sequence[Patch]], more: Rivals | None) -> Rivals:
+    """`others` first; `more` is asked only where there are none."""
+
+    async def rivals(targets: Sequence[TestResult], /) -> Rivalry:
+        own = tuple(others())[:KEPT]
+        if own or more is None:
+            return Rivalry(patches=own, tried=len(own))
+        return await more(targets)
+
+    return rivals
+
+
+async def _searched(
+    bench: Bench, base: Baseline, config: Config, targets: tuple[TestResult, ...]
+) -> Rivalry:
+    """Look for them; no rival is no reason to stop anything."""
+    if not targets or base.seconds > SLOW:
+        return Rivalry()
+    before = {target.id: target.outcome for target in targets}
+    place = bench.snapshot, bench.interpreter, config
+    suite, found = _Meter(bench.tools.run, SUITES), list[Patch]()
+    async with warm(*place, expected=before) as pool:
+        screen = _Meter(reduce(layered, bench.under, pool), TRIES, CPU_SECONDS)
+        with contextlib.suppress(BonafixError, _EnoughError):
+            async with contextlib.aclosing(
+                _candidates(_task(bench, base, targets), screen)
+            ) as source:
+                async for candidate in source:
+                    if await _passes(candidate.patch, base, targets, suite):
+                        found.append(candidate.patch)
+                    if len(found) == KEPT:
+                        break
+    return Rivalry(
+        patches=tuple(found),
+        tried=screen.runs,
+        cpu_seconds=suite.cpu_seconds + screen.cpu_seconds,
+    )
+
+
+def _task(bench: Bench, base: Baseline, targets: tuple[TestResult, ...]) -> Task:
+    """What anybody who wrote a fix could know."""
+    sources = bench.snapshot.sources
+    return Task(
+        snapshot=bench.snapshot,
+        layout=base.layout,
+        targets=targets,
+        suspects=suspects(base.run, targets, sources=sources),
+        baseline=base.run,
+        seconds=SECONDS,
+    )
+
+
+async def _candidates(task: Task, screen: Runner) -> AsyncGenerator[Candidate]:
+    """Those that pass all targets."""
+    # The parser and the catalogue are loaded by those who need them alone.
+    from bonafix.propose.search import engine  # noqa: PLC0415
+
+    whole = False
+
+    def listen(event: Event) -> None:
+        nonlocal whole
+        whole = bool(event.facts.get("green"))
+
+    stream = engine.propose(task, screen, _nothing, listen)
+    source = cast("AsyncGenerator[Candidate]", stream)
+    async with contextlib.aclosing(source) as candidates:
+        async for candidate in candidates:
+            if not whole:
+                return  # from here on they pass only some
+            yield candidate
+
+
+def _nothing() -> Feedback | None:
+    return None
+
+
+async def _passes(
+    patch: Patch, base: Baseline, targets: Sequence[TestResult], run: Runner
+) -> bool:
+    """Whether all targets are green and no test is worse, in one whole cold run."""
+    red = set(base.run.red) - {target.id for target in targets}
+    # Where nothing else is red, the first failure says it all.
+    done = await run(patch.files, stop_at_first=not red and not base.flaky)
+    green = all(done.outcome(target.id) in _GREEN for target in targets)
+    return green and done.finished and not lost(base, done)
