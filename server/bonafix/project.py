@@ -49,6 +49,7 @@ from bonafix.observe.failures import groups as grouped
 from bonafix.observe.localise import suspects
 from bonafix.observe.run import require_usable
 from bonafix.repairs import Job, Kept, each, keep_receipt, whole
+from bonafix.rivals import rivals_of
 from bonafix.tasks import show, task_of
 
 
@@ -166,7 +167,12 @@ class Project:
             base = await self._baseline(bench, tests, listen)
             targets = tuple(result_of(base.run, test) for test in tests)
             candidate = Candidate(patch=parsed, author="outside")
-            case = Case(baseline=base, targets=targets, sources=bench.snapshot.sources)
+            case = Case(
+                baseline=base,
+                targets=targets,
+                sources=bench.snapshot.sources,
+                rivals=rivals_of(bench, base, self.config),
+            )
             costs: list[Cost] = []
             read = readers.reading(bench, self.config, listen) if review else bench
             tools = readers.counted(read.tools, costs, listen)

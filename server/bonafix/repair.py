@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from bonafix import syntax
@@ -39,6 +39,7 @@ from bonafix.judge.gate import Case, judge
 from bonafix.judge.rank import best_first
 from bonafix.judge.visible import visible_runner
 from bonafix.readers import RESERVE, RUNS, counted
+from bonafix.rivals import among
 from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
@@ -166,12 +167,24 @@ async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgeme
     if key not in ledger.judged:
         new = {"new": candidate}
         work.listen(Event(kind="candidate", text=candidate.title, facts=new))
-        judgement = await judge(candidate, work.case, work.tools, work.listen)
+        case = _with_rivals(candidate, work, ledger)
+        judgement = await judge(candidate, case, work.tools, work.listen)
         ledger.judged[key] = judgement
         ruling = f"{judgement.verdict}: {judgement.reason}"
         facts = {"judgement": judgement}
         work.listen(Event(kind="verdict", text=ruling, facts=facts))
     return ledger.judged[key]
+
+
+def _with_rivals(candidate: Candidate, work: _Work, ledger: _Ledger) -> Case:
+    """The case with what else has survived: the first whom the gate asks.
+
+    What one catalogue of templates makes is no second opinion on another of it.
+    """
+    if candidate.author == "search":
+        return replace(work.case, rivals=None)
+    others = [one.candidate.patch for one in best_first(ledger.whole)]
+    return replace(work.case, rivals=among(others, work.case.rivals))
 
 
 def normal_form(patch: Patch) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from bonafix import __version__, diffs
 from bonafix.bench import Bench, layered
+from bonafix.calls import Rivals
 from bonafix.config import Config
 from bonafix.deliver import receipts
 from bonafix.deliver.secrecy import secrets_of
@@ -47,6 +48,7 @@ from bonafix.observe.failures import groups as grouped
 from bonafix.observe.warm import warm
 from bonafix.readers import counted
 from bonafix.repair import Engine, repair
+from bonafix.rivals import rivals_of
 from bonafix.tasks import show, task_of
 
 if TYPE_CHECKING:
@@ -197,6 +199,7 @@ async def _repair(
         targets=shown.seal.targets,
         sources=bench.snapshot.sources,
         seal=shown.seal,
+        rivals=_rivals(job, bench, base, task),
     )
     done = await repair(
         task, case, engines, bench.tools, seconds=seconds, listen=job.listen
@@ -205,6 +208,12 @@ async def _repair(
         keep_receipt(other, bench, base)
     kept = keep_receipt(done.best, bench, base, done.cost) if done.best else ""
     return replace(done, receipt=kept)
+
+
+def _rivals(job: Job, bench: Bench, base: Baseline, task: Task) -> Rivals | None:
+    """Where the search engine is no proposer, it may still have a second opinion."""
+    alone = job.config.engine == "claude"
+    return rivals_of(bench, base, job.config, task) if alone else None
 
 
 def _delivers(job: Job, done: Repair) -> bool:

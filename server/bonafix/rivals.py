@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import cast
@@ -40,6 +40,7 @@ TRIES = 80  # runs of candidates
 CPU_SECONDS = 12.0  # of those runs; the same on a busy machine as on an idle one
 SECONDS = 45.0  # wall, for all of it but the whole suite's runs
 KEPT = 3
+MORE = 20  # runs of candidates after the first that is kept
 SUITES = 4  # runs of the whole suite
 SLOW = 20.0  # seconds; a suite that takes longer is not run for this
 _GREEN = frozenset({Outcome.PASSED, Outcome.XPASSED})
@@ -91,8 +92,13 @@ class _Meter:
         return done
 
 
-def rivals_of(bench: Bench, base: Baseline, config: Config) -> Rivals:
-    """Fixes that the search engine finds, looked for once per set of targets."""
+def rivals_of(
+    bench: Bench, base: Baseline, config: Config, task: Task | None = None
+) -> Rivals:
+    """Fixes that the search engine finds, looked for once per set of targets.
+
+    `task` is what a proposer may know, where something is kept from it.
+    """
     known: dict[tuple[str, ...], Rivalry] = {}
     one_at_a_time = asyncio.Lock()
 
@@ -101,42 +107,45 @@ def rivals_of(bench: Bench, base: Baseline, config: Config) -> Rivals:
         async with one_at_a_time:
             if key in known:
                 return replace(known[key], cpu_seconds=0.0)
-            known[key] = await _searched(bench, base, config, tuple(targets))
+            brief = task or _task(bench, base, tuple(targets))
+            place = bench, base, config
+            known[key] = await _searched(place, brief, targets)
             return known[key]
 
     return rivals
 
 
-def among(others: Callable[[], Sequence[Patch]], more: Rivals | None) -> Rivals:
-    """`others` first; `more` is asked only where there are none."""
+def among(others: Sequence[Patch], more: Rivals | None) -> Rivals | None:
+    """`others`, which are at hand; `more` is asked only where there are none."""
+    if not others:
+        return more
 
-    async def rivals(targets: Sequence[TestResult], /) -> Rivalry:
-        own = tuple(others())[:KEPT]
-        if own or more is None:
-            return Rivalry(patches=own, tried=len(own))
-        return await more(targets)
+    async def rivals(_targets: Sequence[TestResult], /) -> Rivalry:
+        return Rivalry(patches=tuple(others[:KEPT]), tried=len(others))
 
     return rivals
 
 
 async def _searched(
-    bench: Bench, base: Baseline, config: Config, targets: tuple[TestResult, ...]
+    place: tuple[Bench, Baseline, Config], task: Task, targets: Sequence[TestResult]
 ) -> Rivalry:
     """Look for them; no rival is no reason to stop anything."""
+    bench, base, config = place
     if not targets or base.seconds > SLOW:
         return Rivalry()
-    before = {target.id: target.outcome for target in targets}
-    place = bench.snapshot, bench.interpreter, config
+    before = {target.id: target.outcome for target in task.targets}
     suite, found = _Meter(bench.tools.run, SUITES), list[Patch]()
-    async with warm(*place, expected=before) as pool:
+    where = bench.snapshot, bench.interpreter, config
+    async with warm(*where, expected=before) as pool:
         screen = _Meter(reduce(layered, bench.under, pool), TRIES, CPU_SECONDS)
         with contextlib.suppress(BonafixError, _EnoughError):
             async with contextlib.aclosing(
-                _candidates(_task(bench, base, targets), screen)
+                _candidates(replace(task, seconds=SECONDS), screen)
             ) as source:
                 async for candidate in source:
                     if await _passes(candidate.patch, base, targets, suite):
                         found.append(candidate.patch)
+                        screen.most = min(screen.most, screen.runs + MORE)
                     if len(found) == KEPT:
                         break
     return Rivalry(

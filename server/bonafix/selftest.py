@@ -20,6 +20,7 @@ from bonafix.errors import BonafixError
 from bonafix.judge.gate import Case, judge
 from bonafix.observe.baseline import baseline
 from bonafix.project import result_of
+from bonafix.rivals import rivals_of
 from bonafix.zoo import Enclosure, Specimen
 
 _TAINT = "taint"
@@ -91,6 +92,7 @@ async def _judged(
             baseline=base,
             targets=tuple(result_of(base.run, name) for name in enclosure.targets),
             sources=bench.snapshot.sources,
+            rivals=rivals_of(bench, base, asked.config),
         )
         for specimen in enclosure.specimens:
             raw = enclosure.patch_file(specimen).read_bytes()

@@ -116,7 +116,7 @@ def fix(shop, tmp_path, *words, api=None):
     }
     if api is not None:
         environment |= {"ANTHROPIC_API_KEY": "test", "ANTHROPIC_BASE_URL": api.url}
-    done = bonafix("fix", shop, "--json", "-", *words, env=environment)
+    done = bonafix("fix", shop, "--no-review", "--json", "-", *words, env=environment)
     return done, json.loads(done.stdout)
 
 
@@ -142,7 +142,7 @@ def test_a_right_fix_is_verified_by_what_was_sealed(shop, tmp_path):
     with MessagesApi(Script.of(*script)) as api:
         done, value = fix(shop, tmp_path, "--engine", "claude", api=api)
         told = [request.body.decode() for request in api.messages]
-    assert len(told) >= len(script) - 1
+    assert len(told) >= len(script) - 1, done.stderr
     assert leaks(told) == []
     (repair,) = value["repairs"]
     assert repair["verdict"] == "verified", done.stderr

@@ -27,6 +27,7 @@ from bonafix.domain import (
 )
 from bonafix.judge.arranged import Original, Tests
 from bonafix.judge.canary import canary
+from bonafix.judge.elsewhere import Suite
 from bonafix.judge.examiner import examine
 from bonafix.judge.levels import inquire
 from bonafix.judge.policy import policy
@@ -38,6 +39,7 @@ from bonafix.judge.rerun import confirm, regressions, timed
 from bonafix.judge.reviewer import review
 from bonafix.judge.sealed import Trial, cut_short, sealed
 from bonafix.judge.sealing import Seal
+from bonafix.judge.signs import signs
 from bonafix.judge.suite import won
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
@@ -163,6 +165,7 @@ async def _stages(
         layout=baseline.layout,
         sources=case.sources,
         tests=tests,
+        suite=Suite(calls, tools.call),
     )
     async for record in _later(candidate, found, poll, tools, listen):
         yield _Step(record=record)
@@ -203,7 +206,7 @@ def _trial(
         targets=targets,
         baseline=case.baseline,
         after=after,
-        structural=bool(_heard(read, case).facts.get("structural")),
+        structural=signs(_heard(read, case)),
     )
 
 

@@ -17,10 +17,11 @@ from bonafix.judge.probe import Inquiry, probe
 from bonafix.judge.recordings import Recorded
 from bonafix.judge.reproducing import concerns
 from bonafix.judge.ruling import ENOUGH, SPREAD, facts_of, ruled
+from bonafix.judge.signs import Signs
 
 
 async def inquire(
-    patch: Patch, recorded: Recorded, call: Caller, tests: Tests, *, structural: bool
+    patch: Patch, recorded: Recorded, call: Caller, tests: Tests, *, structural: Signs
 ) -> Inquiry:
     """Compare both versions next to what was tested, by calls or else by tests."""
     by_calls = await probe(patch, recorded, call, structural=structural)
@@ -66,7 +67,7 @@ def _figures(record: Evidence) -> object:
     return record.facts.get("functions", record.summary)
 
 
-def _ruled(found: Arranged, recorded: Recorded, *, structural: bool) -> Evidence:
+def _ruled(found: Arranged, recorded: Recorded, *, structural: Signs) -> Evidence:
     record = ruled(found.probed, structural=structural)
     if record.supports and found.doubt:
         text = found.doubt

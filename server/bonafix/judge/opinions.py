@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bonafix.calls import Behaviour, Value
+from bonafix.calls import Behaviour, FunctionRef, Value
 from bonafix.judge.contrast import Pair, Symptoms, contrast
 from bonafix.judge.ruling import Probed, ruled
 from bonafix.judge.showing import NOTE
+from bonafix.judge.signs import Signs
 
 AGREED = 0.98  # share of the telling inputs from which on two fixes do the same
 TELLING = 5  # inputs below which neither agreement nor dispute is worth the name
@@ -75,14 +76,32 @@ class Opinion:
         return not self.silent and enough and self.alike < AGREED * self.telling
 
 
-def opinion(
-    number: int, pairs: Sequence[Pair], told: Sequence[Pair], rival: Sequence[Behaviour]
-) -> Opinion:
-    """A rival's word on the inputs of one function.
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where two fixes are compared; `further` are inputs that the probe did not use.
 
-    `told` are the tested calls that the patch changes. `rival` is what the rival does
-    at `told` and then at `pairs`.
+    `told` are the tested calls that the patch changes.
     """
+
+    told: Sequence[Pair]
+    probed: Sequence[Pair]
+    further: Sequence[Pair] = ()
+
+    @property
+    def all(self) -> list[Pair]:
+        """In the order in which a rival is asked."""
+        return [*self.told, *self.probed, *self.further]
+
+    def of(self, function: FunctionRef) -> Inputs:
+        """Those of one function."""
+        parts = (self.told, self.probed, self.further)
+        kept = ([p for p in part if p.call.function == function] for part in parts)
+        return Inputs(*kept)
+
+
+def opinion(number: int, inputs: Inputs, rival: Sequence[Behaviour]) -> Opinion:
+    """What a rival that does `rival` on all of the inputs of one function says."""
+    told, pairs = inputs.told, [*inputs.probed, *inputs.further]
     there, here = rival[: len(told)], rival[len(told) :]
     sight = _sight(told, there)
     if sight == "none":
@@ -94,7 +113,7 @@ def opinion(
     ]
     count = Counter(stands)
     known = sum(count.values()) - count["mute"]
-    silent = _unsupported(pairs, here, told, there)
+    silent = _unsupported(inputs, here[: len(inputs.probed)], there)
     if count["astray"] > STRAYS * known:
         silent = "it changes what no target finds wrong"
     splits = [
@@ -119,17 +138,16 @@ def joint(opinions: Sequence[Opinion]) -> Opinion:
 
 
 def _unsupported(
-    pairs: Sequence[Pair],
-    here: Sequence[Behaviour],
-    told: Sequence[Pair],
-    there: Sequence[Behaviour],
+    inputs: Inputs, here: Sequence[Behaviour], there: Sequence[Behaviour]
 ) -> str:
     """Why the probe would not vouch for the rival itself, on the same inputs."""
+    told = inputs.told
     tested = _instead(told, there)
-    figures = contrast(_instead(pairs, here), Symptoms.of(tested), list(there))
+    pairs = _instead(inputs.probed, here)
+    figures = contrast(pairs, Symptoms.of(tested), list(there))
     function, example = told[0].call.function, told[0].call
     probed = Probed(function, figures, example, (), "", 0.0)
-    record = ruled(probed, structural=False)
+    record = ruled(probed, structural=Signs.NONE)
     return "" if record.supports else f"the probe doubts it: {record.summary}"
 
 

@@ -29,6 +29,7 @@ from bonafix.judge.relations import broken
 from bonafix.judge.replay import budget
 from bonafix.judge.reproducing import concerns
 from bonafix.judge.ruling import SPREAD, Probed, facts_of, ruled, telling
+from bonafix.judge.signs import Signs
 
 NEIGHBOURS = 70  # of one function
 FUNCTIONS = 2  # that are probed, the most telling first
@@ -54,7 +55,7 @@ class Inquiry:
 
 
 async def probe(
-    patch: Patch, recorded: Recorded, call: Caller, *, structural: bool
+    patch: Patch, recorded: Recorded, call: Caller, *, structural: Signs
 ) -> Inquiry:
     """Compare both versions next to the tested inputs.
 

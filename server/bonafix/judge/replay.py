@@ -160,6 +160,8 @@ def _droppable(
     known: Collection[Key],
 ) -> str:
     """Why a call says nothing; empty where it counts."""
+    if any(one.kind == "hang" for one in again):  # it is not tried a second time
+        return "cannot be made again: hang"
     if not all(one.known for one in again):
         first = next(one for one in again if not one.known)
         return f"cannot be made again: {first.kind}"

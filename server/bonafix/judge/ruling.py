@@ -13,6 +13,7 @@ from bonafix.calls import Call, FunctionRef
 from bonafix.domain import Evidence, Place, Verdict
 from bonafix.judge.contrast import Contrast, Pair
 from bonafix.judge.showing import show_behaviour, show_call
+from bonafix.judge.signs import Signs
 
 ENOUGH = 5  # valid neighbours
 INERT = 0.05  # r up to which a patch changes nothing but the tested points
@@ -20,6 +21,7 @@ SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1  # the same further away, and where something that matters differs
 _SEVERAL = 3
 COLLAPSED = 0.8  # share of changed neighbours with a target's own answer
+HALF = 0.5  # the same for a patch that holds what only the tests know
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Probed:
     tested: tuple[Pair, ...] = ()  # calls in targets that the patch changes
 
 
-def ruled(probed: Probed, *, structural: bool) -> Evidence:
+def ruled(probed: Probed, *, structural: Signs) -> Evidence:
     """What the figures say; thresholds tuned on development data alone."""
     found = probed.figures
     if refused := _proven(found, structural=structural):
@@ -59,31 +61,33 @@ def ruled(probed: Probed, *, structural: bool) -> Evidence:
     )
 
 
-def _proven(found: Contrast, *, structural: bool) -> str:
+def _proven(found: Contrast, *, structural: Signs) -> str:
     """Which refusal the figures allow; empty for none. Few neighbours allow none."""
     if found.valid < ENOUGH:
         return ""
     persisting = found.persist > found.valid / 2 and found.computes
-    if found.r <= INERT and structural and persisting:
+    most = SPREAD if structural is Signs.KNOWING else INERT
+    if found.r <= most and structural and persisting:
         return "inert"
     if not found.categorical and _collapses(found, structural=structural):
         return "collapsed"
     return "uniform" if found.diversity_lost and structural else ""
 
 
-def _collapses(found: Contrast, *, structural: bool) -> bool:
+def _collapses(found: Contrast, *, structural: Signs) -> bool:
     """Whether the changed neighbours get the tests' own answers.
 
     Most neighbours of an honest `max` do too: so it takes all of many, further away
     as well, or a sign in the patch itself.
     """
     if structural:
-        return found.changed >= ENOUGH and found.collapse >= COLLAPSED
+        share = HALF if structural is Signs.KNOWING else COLLAPSED
+        return found.changed >= ENOUGH and found.collapse >= share
     every = found.collapsed == found.changed >= 2 * ENOUGH
     return every and found.collapsed_far >= _SEVERAL
 
 
-def _disputed(probed: Probed, *, structural: bool) -> str:
+def _disputed(probed: Probed, *, structural: Signs) -> str:
     """Why enough neighbours do not show that the fix generalises; empty if they do."""
     found = probed.figures
     if found.r < SPREAD:

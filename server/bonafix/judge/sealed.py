@@ -28,6 +28,7 @@ from bonafix.judge.changed import changed
 from bonafix.judge.examples import Example, in_docstrings, in_documents
 from bonafix.judge.exemplary import Shown, compared
 from bonafix.judge.sealing import Seal
+from bonafix.judge.signs import Signs
 from bonafix.judge.twins import Twin, related, twins
 
 _LISTED = 20  # ids of one kind that a record holds
@@ -44,7 +45,7 @@ class Trial:
     targets: tuple[TestResult, ...]  # all of them, sealed ones too
     baseline: Baseline
     after: SuiteRun
-    structural: bool = False  # it looks like a special case, see taint
+    structural: Signs = Signs.NONE
 
 
 async def sealed(trial: Trial, files: Mapping[str, bytes], run: Runner) -> Evidence:

@@ -94,6 +94,7 @@ def _record(found: Sequence[Finding]) -> Evidence:
     facts: dict[str, object] = {
         "findings": [_told(item) for item in found[:_LISTED]],
         "structural": any(item.structural for item in found),
+        "knowing": any(item.structural for item in strong),
     }
     doubted = strong[0] if strong and proof is None else None
     return Evidence(

@@ -24,6 +24,7 @@ from bonafix.text import apply_edits
 _OTHERWISE = re.compile(r"xfail|expectedFailure|\bskip|\bgiven\b|hypothesis|repeat")
 _AGAIN = re.compile(r"flaky|rerun|benchmark|mark\.order|dependency")
 _OPERATORS = {"binary_operator", "unary_operator", "attribute", "subscript", "await"}
+_BRIEF, _AROUND = 40, 8  # characters of a literal that are shown
 _OTHERS = 60  # further rows of a table that are read
 
 
@@ -65,13 +66,26 @@ class Variant:
         """What is different: what it is called, and `1000 -> 999`."""
         pairs = zip(self.subject.slots, self.point, strict=True)
         return tuple(
-            (slot.label, f"{_brief(written(slot.value))} -> {_brief(written(value))}")
+            (slot.label, _change(written(slot.value), written(value)))
             for slot, value in pairs
             if value != slot.value
         )
 
 
-def _brief(text: str, width: int = 40) -> str:
+def _change(old: str, new: str) -> str:
+    """`old -> new`; of long texts what lies around the first difference."""
+    alike = len(_common(old, new))
+    start = max(alike - _AROUND, 0) if max(len(old), len(new)) > _BRIEF else 0
+    lead = "…" if start else ""
+    return " -> ".join(lead + _brief(text[start:]) for text in (old, new))
+
+
+def _common(one: str, two: str) -> str:
+    pairs = zip(one, two, strict=False)
+    return "".join(a for a, _ in itertools.takewhile(lambda p: p[0] == p[1], pairs))
+
+
+def _brief(text: str, width: int = _BRIEF) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

@@ -10,36 +10,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bonafix.calls import Behaviour, Call, FunctionRef, Rivals
+from bonafix.calls import Rivals
 from bonafix.domain import Evidence, Layout, Patch, TestResult
 from bonafix.judge.arranged import Tests, arranged
 from bonafix.judge.contrast import Pair
+from bonafix.judge.elsewhere import Suite, elsewhere
 from bonafix.judge.neighbours import weight
 from bonafix.judge.opinions import (
     DISPUTES,
+    Inputs,
     Opinion,
     Split,
-    alike,
     apart,
     clusters,
-    joint,
-    opinion,
 )
 from bonafix.judge.policy import policy
 from bonafix.judge.probe import Inquiry
 from bonafix.judge.probing import point_of
 from bonafix.judge.rank import invented, new_constants, size
-from bonafix.judge.recordings import Invented, tally
+from bonafix.judge.recordings import tally
 from bonafix.judge.showing import show, show_behaviour, show_call
 from bonafix.judge.taint import taint
 
 STAGE = "reviewer"
 MANY = 2  # times as many as agree must disagree: two may be wrong in one way
-RECHECKED = 24  # inputs of a dispute that are asked once more
-_WIDTH = 60
-
-Behaviours = Sequence[Behaviour]
-
+_WIDTH = 60  # characters of an answer
+_CALL = 160  # and of a call, whose last arguments may matter most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
@@ -54,6 +50,7 @@ class Poll:
     layout: Layout
     sources: Mapping[str, bytes]
     tests: Tests | None = None
+    suite: Suite | None = None
 
 
 async def vote(patch: Patch, inquiry: Inquiry, poll: Poll) -> Evidence:
@@ -76,26 +73,31 @@ async def _compared(
 ) -> Evidence:
     """By the probe's inputs; where those compare nothing, by the targets' own."""
     record, spent = _none("there is no input on which to compare it"), 0.0
-    if rivals and inquiry.behave is not None and inquiry.tested:
-        record = await _polled(patch, inquiry, rivals)
-        spent = record.cpu_seconds
     by_tests = inquiry.record.facts.get("level") == "tests"
+    if rivals and inquiry.behave is not None and inquiry.tested:
+        further: tuple[Pair, ...] = ()
+        if poll.suite is not None and not by_tests:
+            further, spent = await elsewhere(patch, inquiry.tested, poll.suite)
+        inputs = Inputs(inquiry.tested, inquiry.pairs, further)
+        record = await _polled(patch, Ground(inputs, inquiry.behave), rivals)
+        spent += record.cpu_seconds
     idle = record.facts.get("not_applicable") and not by_tests
     if rivals and idle and poll.tests is not None:
         found = await arranged(patch, poll.tests)
         if not isinstance(found, str):
-            probed = found.probed
-            other = Inquiry(inquiry.record, probed.pairs, found.behave, probed.tested)
-            record = await _polled(patch, other, rivals)
-            spent += record.cpu_seconds + probed.cpu_seconds
+            inputs = Inputs(found.probed.tested, found.probed.pairs)
+            record = await _polled(patch, Ground(inputs, found.behave), rivals)
+            spent += record.cpu_seconds + found.probed.cpu_seconds
     return replace(record, cpu_seconds=spent)
 
 
-async def _polled(patch: Patch, inquiry: Inquiry, rivals: Sequence[Patch]) -> Evidence:
-    ballots = [await _cast(patch, one, inquiry) for one in rivals]
-    opinions = [_heard(i, one, inquiry) for i, one in enumerate(ballots)]
+async def _polled(
+    patch: Patch, ground: Ground, rivals: Sequence[Patch]
+) -> Evidence:
+    ballots = [await cast(patch, one, ground) for one in rivals]
     opinions = [
-        await _steady(patch, rivals[one.number], one, inquiry) for one in opinions
+        await steady(patch, rival, heard(number, ballot, ground.inputs), ground)
+        for number, (rival, ballot) in enumerate(zip(rivals, ballots, strict=True))
     ]
     record = concluded(patch, rivals, opinions, ballots)
     return replace(
@@ -117,6 +119,7 @@ def concluded(
         "rivals": len(rivals),
         "agree": len(agreeing),
         "disagree": len(against),
+        "otherwise": [len(one.against) for one in opinions],
         "silent": tally([_why_silent(o) for o in opinions if _why_silent(o)]),
     }
     if len(largest) > MANY * len(agreeing):
@@ -174,65 +177,6 @@ def _sound(rival: Patch, poll: Poll) -> bool:
         return False
     read = taint(rival, poll.layout, poll.targets, poll.sources)
     return not (read.refusal or read.doubt or read.facts.get("structural"))
-
-
-async def _cast(patch: Patch, rival: Patch, inquiry: Inquiry) -> Behaviours:
-    """What a rival does at the tested calls, then on all inputs.
-
-    In this order: what hangs uses up the time of what comes after it.
-    """
-    assert inquiry.behave is not None
-    calls = [pair.call for pair in (*inquiry.tested, *inquiry.pairs)]
-    made = await inquiry.behave(rival.files, calls)
-    mine, its = Invented.by(patch).unseen, Invented.by(rival).unseen
-    return [its(mine(one)) for one in made]
-
-
-def _heard(number: int, ballot: Behaviours, inquiry: Inquiry) -> Opinion:
-    """A rival's word on each function that was probed, taken together."""
-    every = (*inquiry.tested, *inquiry.pairs)
-    said = dict(zip(map(id, every), ballot, strict=True))
-    words = []
-    for function in dict.fromkeys(pair.call.function for pair in inquiry.tested):
-        pairs, told = _of(function, inquiry.pairs), _of(function, inquiry.tested)
-        made = [said[id(pair)] for pair in (*told, *pairs)]
-        words.append(opinion(number, pairs, told, made))
-    return joint(words)
-
-
-def _of(function: FunctionRef, pairs: Sequence[Pair]) -> list[Pair]:
-    return [pair for pair in pairs if pair.call.function == function]
-
-
-async def _steady(
-    patch: Patch, rival: Patch, said: Opinion, inquiry: Inquiry
-) -> Opinion:
-    """The dispute without what either fix does only once."""
-    if not said.disputes:
-        return said
-    assert inquiry.behave is not None
-    asked = said.against[:RECHECKED]
-    calls = [split.pair.call for split in asked]
-    mine = await _again(patch, calls, inquiry, patch, rival)
-    its = await _again(rival, calls, inquiry, patch, rival)
-    kept = tuple(
-        split
-        for split, one, other in zip(asked, mine, its, strict=True)
-        if alike(split.pair.after, one) and alike(split.rival, other)
-    )
-    if len(kept) == len(asked):
-        return said
-    return replace(said, against=(*kept, *said.against[RECHECKED:]))
-
-
-async def _again(
-    version: Patch, calls: Sequence[Call], inquiry: Inquiry, *known: Patch
-) -> Behaviours:
-    assert inquiry.behave is not None
-    made = await inquiry.behave(version.files, calls)
-    for one in known:
-        made = [Invented.by(one).unseen(behaviour) for behaviour in made]
-    return made
 
 
 # ----------------------------------------------------------------- what follows
@@ -295,12 +239,12 @@ def question(split: Split) -> str:
     if mine == its and (inner := apart(split.pair.after, split.rival)):
         mine, its = (show(value)[:_WIDTH] for value in inner)
         where = "leaves "
-    return f"{show_call(split.pair.call)} -> {where}{mine} or {its}?"
+    return f"{show_call(split.pair.call, _CALL)} -> {where}{mine} or {its}?"
 
 
 def _example(split: Split) -> dict[str, str]:
     return {
-        "call": show_call(split.pair.call),
+        "call": show_call(split.pair.call, _CALL),
         "before": show_behaviour(split.pair.before),
         "after": show_behaviour(split.pair.after),
         "rival": show_behaviour(split.rival),
