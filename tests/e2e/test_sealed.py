@@ -147,7 +147,7 @@ def test_a_right_fix_is_verified_by_what_was_sealed(shop, tmp_path):
     (repair,) = value["repairs"]
     assert repair["verdict"] == "verified", done.stderr
     assert {target["after"] for target in repair["targets"]} == {"passed"}
-    assert len(repair["targets"]) == 4
+    assert len(repair["targets"]) == 5
     assert "sealed tests pass" in record(repair, "sealed")["summary"]
     receipt = json.loads(Path(repair["receipt"]).read_text())
     (kept,) = [one for one in receipt["evidence"] if one["stage"] == "sealed"]

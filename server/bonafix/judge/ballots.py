@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from bonafix.calls import Behave, Behaviour, Call
 from bonafix.domain import Patch
-from bonafix.judge.opinions import Inputs, Opinion, alike, joint, opinion
+from bonafix.judge.likeness import alike
+from bonafix.judge.opinions import Inputs, Opinion, joint, opinion
 from bonafix.judge.recordings import Invented
 
 RECHECKED = 24  # inputs of a dispute that are asked once more
@@ -42,9 +43,7 @@ def heard(number: int, ballot: Behaviours, inputs: Inputs) -> Opinion:
     return joint(words)
 
 
-async def steady(
-    patch: Patch, rival: Patch, said: Opinion, ground: Ground
-) -> Opinion:
+async def steady(patch: Patch, rival: Patch, said: Opinion, ground: Ground) -> Opinion:
     """The dispute without what either fix does only once."""
     if not said.disputes:
         return said

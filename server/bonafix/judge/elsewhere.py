@@ -59,7 +59,8 @@ async def _around(
         return [], 0.0
     made = list(known.values())
     bench = Bench(patch, recorded, suite.call, budget(made, SECONDS), _watched(suite))
-    drawn = Draw(_spread(_answered(others)), [point_of(one) for one in made], INPUTS, SEED + 2)
+    points = [point_of(one) for one in made]
+    drawn = Draw(_spread(_answered(others)), points, INPUTS, SEED + 2)
     pairs = [*await bench.both(others), *await bench.around(drawn)]
     return pairs, bench.spent
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bonafix.calls import Rivals
+from bonafix.calls import Behaviour, Rivals
 from bonafix.domain import Evidence, Layout, Patch, TestResult
 from bonafix.judge.arranged import Tests, arranged
+from bonafix.judge.ballots import Ground, cast, heard, steady
 from bonafix.judge.contrast import Pair
 from bonafix.judge.elsewhere import Suite, elsewhere
+from bonafix.judge.likeness import apart
 from bonafix.judge.neighbours import weight
 from bonafix.judge.opinions import (
     DISPUTES,
     Inputs,
     Opinion,
     Split,
-    apart,
     clusters,
 )
 from bonafix.judge.policy import policy
@@ -36,6 +37,7 @@ STAGE = "reviewer"
 MANY = 2  # times as many as agree must disagree: two may be wrong in one way
 _WIDTH = 60  # characters of an answer
 _CALL = 160  # and of a call, whose last arguments may matter most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
@@ -91,15 +93,13 @@ async def _compared(
     return replace(record, cpu_seconds=spent)
 
 
-async def _polled(
-    patch: Patch, ground: Ground, rivals: Sequence[Patch]
-) -> Evidence:
+async def _polled(patch: Patch, ground: Ground, rivals: Sequence[Patch]) -> Evidence:
     ballots = [await cast(patch, one, ground) for one in rivals]
     opinions = [
         await steady(patch, rival, heard(number, ballot, ground.inputs), ground)
         for number, (rival, ballot) in enumerate(zip(rivals, ballots, strict=True))
     ]
-    record = concluded(patch, rivals, opinions, ballots)
+    record = concluded(patch, rivals, opinions)
     return replace(
         record, cpu_seconds=sum(b.cpu_seconds for one in ballots for b in one)
     )
@@ -109,12 +109,11 @@ def concluded(
     patch: Patch,
     rivals: Sequence[Patch],
     opinions: Sequence[Opinion],
-    ballots: Sequence[Behaviours],
 ) -> Evidence:
     """The record that follows from what each rival says; pure."""
     agreeing = [one for one in opinions if one.agrees]
     against = [one for one in opinions if one.disputes]
-    largest = _largest(against, ballots)
+    largest = _largest(against)
     facts: dict[str, object] = {
         "rivals": len(rivals),
         "agree": len(agreeing),
@@ -182,14 +181,19 @@ def _sound(rival: Patch, poll: Poll) -> bool:
 # ----------------------------------------------------------------- what follows
 
 
-def _largest(
-    against: Sequence[Opinion], ballots: Sequence[Behaviours]
-) -> list[Opinion]:
+def _largest(against: Sequence[Opinion]) -> list[Opinion]:
     """Of those that disagree with the patch, the most that agree with each other."""
     if not against:
         return []
-    groups = clusters([ballots[one.number] for one in against])
+    disputed = {id(split.pair): split for one in against for split in one.against}
+    groups = clusters([_answers(one, list(disputed.values())) for one in against])
     return [against[index] for index in groups[0]]
+
+
+def _answers(said: Opinion, disputed: Sequence[Split]) -> list[Behaviour]:
+    """What it does on those inputs: as the patch does, where it is not against it."""
+    own = {id(split.pair): split.rival for split in said.against}
+    return [own.get(id(split.pair), split.pair.after) for split in disputed]
 
 
 def _simplicity(patch: Patch) -> tuple[int, int]:

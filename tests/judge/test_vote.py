@@ -1,0 +1,421 @@
+"""The vote of other fixes: who is heard, what follows, and real calls of both."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from bonafix.calls import Behaviour, Call, FunctionRef, Rivalry, Value
+from bonafix.domain import Baseline, Change, Evidence, Layout, Patch
+from bonafix.judge.arranged import Tests
+from bonafix.judge.contrast import Pair
+from bonafix.judge.elsewhere import Suite
+from bonafix.judge.likeness import alike, apart
+from bonafix.judge.opinions import DISPUTES, Inputs, Opinion, Split, clusters, opinion
+from bonafix.judge.probe import probe
+from bonafix.judge.recordings import Ground, recorded
+from bonafix.judge.showing import NOTE, NOTES
+from bonafix.judge.vote import Poll, concluded, joined, vote
+from bonafix.observe.calls import make_caller, make_recorder
+from tests.judge.values import patch as changed
+from tests.judge.values import record
+from tests.observe.harness import bench, config, write
+
+REF = FunctionRef("a.py", "f")
+KEY_ERROR = Behaviour(kind="raise", exception="KeyError")
+VALUE_ERROR = Behaviour(kind="raise", exception="ValueError")
+HANG = Behaviour(kind="hang")
+
+
+def number(n, kind="int"):
+    return Value(kind, str(n))
+
+
+def value(n, kind="int", after=()):
+    return Behaviour(kind="value", value=number(n, kind), after=after)
+
+
+def seen(text):
+    """What a varied test notes."""
+    return Behaviour(kind="value", value=Value(NOTES, items=(Value(NOTE, text),)))
+
+
+def pair(n, before, after):
+    call = Call(function=REF, module="a", args=(number(n),))
+    return Pair(call, "far" if n % 2 else "near", before, after)
+
+
+TOLD = pair(-1, value(1), value(42))
+
+
+def said(patch, rival, before=value, told=TOLD, there=None, count=40):
+    """The opinion of one that does `rival(n)`, of a patch that does `patch(n)`."""
+    pairs = [pair(n, before(n), patch(n)) for n in range(count)]
+    answers = [there or told.after, *(rival(n) for n in range(count))]
+    return opinion(0, Inputs([told], pairs), answers)
+
+
+def plus(n):
+    return value(n + 100)
+
+
+# --------------------------------------------------------------------- one opinion
+
+
+def test_two_fixes_that_do_the_same_agree():
+    """Every input that the fix changes counts."""
+    found = said(plus, plus)
+    assert found.agrees
+    assert found.telling == 40
+
+
+def test_a_fix_that_keeps_some_wrong_answers_is_disputed():
+    """Where it leaves the original's answer, the other one does not."""
+    found = said(lambda n: plus(n) if n < 20 else value(n), plus)
+    assert found.disputes
+    assert len(found.against) == 20
+
+
+def test_a_rival_that_mends_less_says_nothing_against():
+    """It may well be the special case itself."""
+    found = said(plus, lambda n: plus(n) if n < 30 else value(n))
+    assert not found.disputes
+    assert found.narrower == 10
+
+
+def test_a_rival_that_hardly_changes_anything_is_not_heard():
+    """The probe would not vouch for it."""
+    found = said(plus, lambda n: plus(n) if n < 4 else value(n))
+    assert found.silent.startswith("the probe doubts it")
+
+
+def test_a_rival_that_fails_where_values_were_is_not_heard():
+    """What it does there is no opinion."""
+    found = said(plus, lambda n: plus(n) if n % 3 else VALUE_ERROR)
+    assert found.silent
+    assert not found.against
+
+
+def test_a_time_out_of_either_tells_nothing():
+    """A hanging rival disputes no input."""
+    found = said(plus, lambda n: plus(n) if n < 20 else HANG)
+    assert not found.against
+
+
+def test_a_crashed_rival_is_not_heard():
+    """Nothing is known of what it does."""
+    lost = Behaviour(kind="lost")
+    found = said(plus, lambda _: lost, there=lost)
+    assert found.silent.startswith("not comparable")
+
+
+def test_rivals_that_differ_at_the_tested_calls_are_not_comparable():
+    """There both are right as far as the tests can tell."""
+    found = said(plus, lambda n: value(n + 7), there=value(99))
+    assert found.silent.startswith("not comparable")
+
+
+def test_books_that_are_kept_differently_are_left_out():
+    """With other state at the tested calls only the answers are compared."""
+    told = pair(-1, value(1), value(42, after=(number(5),)))
+    mine = [pair(n, value(n), value(n + 100, after=(number(n),))) for n in range(40)]
+    its = [value(42, after=(number(6),)), *(plus(n) for n in range(40))]
+    assert opinion(0, Inputs([told], mine), its).agrees
+
+
+def test_a_rival_that_alone_changes_the_type_of_an_answer_is_not_heard():
+    """A mean that became an integer is no second opinion on a mean."""
+    told = pair(-1, value(1.5, "float"), value(4.0, "float"))
+    found = said(plus, plus, told=told, there=value(4))
+    assert found.silent.startswith("not comparable")
+
+
+def test_one_odd_input_is_no_dispute():
+    """It takes several to be another behaviour."""
+    few = said(lambda n: plus(n) if n >= DISPUTES - 1 else value(7), plus)
+    many = said(lambda n: plus(n) if n >= DISPUTES else value(7), plus)
+    assert few.agrees
+    assert many.disputes
+
+
+def test_inputs_that_the_probe_did_not_use_only_compare():
+    """A rival is vouched for next to the tests, and asked elsewhere too."""
+    probed = [pair(n, value(n), plus(n)) for n in range(20)]
+    further = [pair(n, value(n), value(n)) for n in range(100, 300)]
+    inputs = Inputs([TOLD], probed, further)
+    answers = [TOLD.after, *(plus(n) for n in range(20))]
+    found = opinion(0, inputs, [*answers, *(value(n) for n in range(100, 300))])
+    assert found.agrees
+
+
+# ---------------------------------------------------------------------- likeness
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (value(0.3, "float"), value(0.1 + 0.2, "float"), True),
+        (value(139.0, "float"), value(139.01, "float"), False),
+        (value(1), value("1.0", "float"), True),
+        (value(1_000_000), value(1_000_001), False),
+        (value("nan", "float"), value("nan", "float"), True),
+        (value("inf", "float"), value(10**400), False),
+        (KEY_ERROR, VALUE_ERROR, False),
+        (KEY_ERROR, value(1), False),
+        (seen("0.3 == 0.3: True"), seen("0.30000000004 == 0.3: False"), True),
+        (seen("139.0 == 145.0: False"), seen("145.0 == 145.0: True"), False),
+        (seen("'a' == 'b': False"), seen("'b' == 'b': True"), False),
+        (seen("'a', 3"), seen("'a', 4"), False),
+    ],
+)
+def test_likeness(one, other, same):
+    """Last digits and a number's type are no behaviour; the rest is."""
+    assert alike(one, other) is same
+    assert alike(other, one) is same
+
+
+def test_the_innermost_difference_is_shown():
+    """Of two objects it is the attribute."""
+    one, other = (
+        Value("object", "a:A", (number(1), number(n)), ("x", "y")) for n in (2, 3)
+    )
+    mine, its = (Behaviour(kind="value", after=(state,)) for state in (one, other))
+    assert apart(mine, its) == (number(2), number(3))
+
+
+@pytest.mark.parametrize(
+    ("votes", "sizes"),
+    [
+        ([], []),
+        ([[1, 2]], [1]),
+        ([[1, 2], [1, 2], [3, 2]], [2, 1]),
+        ([[1], [2], [3]], [1, 1, 1]),
+    ],
+)
+def test_clusters(votes, sizes):
+    """The same answers are one cluster, the largest first."""
+    found = clusters([[value(n) for n in vote] for vote in votes])
+    assert [len(one) for one in found] == sizes
+
+
+# --------------------------------------------------------------------- the record
+
+SMALL = changed(before=b"x = a\n", after=b"x = b\n")
+LARGE = changed(before=b"x = a\n", after=b"x = b\ny = 5\nz = 6\n")
+
+
+def agreeing(index):
+    return Opinion(index, alike=30)
+
+
+def opposing(index, answer=7):
+    splits = tuple(Split(PAIRS[n], value(n + answer)) for n in range(10))
+    return Opinion(index, alike=20, against=splits)
+
+
+PAIRS = [pair(n, value(n), plus(n)) for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("opinions", "doubted"),
+    [
+        ([agreeing(0)], False),
+        ([opposing(0)], True),
+        ([agreeing(0), opposing(1)], False),
+        ([agreeing(0), opposing(1), opposing(2)], False),
+        ([agreeing(0), opposing(1), opposing(2), opposing(3)], True),
+        ([agreeing(0), opposing(1), opposing(2, 8), opposing(3, 9)], False),
+        ([opposing(0), opposing(1, 8)], True),
+        ([Opinion(0, silent="not comparable")], False),
+        ([Opinion(0, alike=2)], False),
+    ],
+)
+def test_what_follows_from_the_opinions(opinions, doubted):
+    """Dissent is a doubt unless somebody agrees; agreement supports nothing."""
+    found = concluded(SMALL, [SMALL] * len(opinions), opinions)
+    assert bool(found.doubt) is doubted
+    assert found.refusal is None
+    assert not found.supports
+
+
+def test_a_lonely_rival_must_be_as_simple():
+    """A longer one is no argument on its own; two alike are."""
+    alone = concluded(SMALL, [LARGE], [opposing(0)])
+    assert not alone.doubt
+    assert alone.facts["not_applicable"]
+    assert concluded(SMALL, [LARGE] * 2, [opposing(0), opposing(1)]).doubt
+    assert concluded(LARGE, [SMALL], [opposing(0)]).doubt
+
+
+def test_the_doubt_names_the_input_that_would_settle_it():
+    """The simplest one, with both answers, the patch's first."""
+    found = concluded(SMALL, [SMALL], [opposing(0)])
+    assert "10 of 30 inputs" in found.doubt
+    assert found.doubt.endswith("add a case: f(0) -> 100 or 7?")
+    assert found.facts["example"] == {
+        "call": "f(0)",
+        "before": "0",
+        "after": "100",
+        "rival": "7",
+    }
+
+
+def test_the_stage_has_one_record():
+    """The worse of the two counts, and both are told."""
+    idle = record("reviewer", "skipped", facts={"not_applicable": True})
+    fine = record("reviewer", "pass", cpu_seconds=1.0)
+    doubt = record("reviewer", "inconclusive", doubt="f(0) -> 1 or 2?", cpu_seconds=2.0)
+    both = joined(doubt, fine)
+    assert (both.result, both.doubt) == ("inconclusive", "f(0) -> 1 or 2?")
+    assert both.cpu_seconds == 3.0
+    assert joined(fine, doubt).doubt == both.doubt
+    assert joined(doubt, doubt).doubt.count("or") == 2
+    assert joined(idle, idle).facts["not_applicable"]
+    assert "not_applicable" not in joined(idle, fine).facts
+    assert joined(idle, fine).result == "pass"
+
+
+# ------------------------------------------------------------------- real calls
+
+FAULTY = """
+def share(total, people):
+    return total / (people + 1)
+
+def report(total, people):
+    return "each pays {:.2f}".format(share(total, people))
+"""
+SUITE = """
+from product import report, share
+
+def test_share():
+    assert share(90, 3) == 30
+    assert share(50, 2) == 25
+
+def test_report():
+    assert report(20, 4) == "each pays 5.00"
+
+def test_nothing_to_share():
+    assert share(0, 5) == 0
+"""
+RIGHT = FAULTY.replace("(people + 1)", "people")
+PRODUCTS = {
+    "right": RIGHT,
+    "longer": RIGHT.replace("total / people", "sum([total]) / people"),
+    "region": FAULTY.replace(
+        "return total / (people + 1)",
+        "return total / (people if people < 5 else people + 1)",
+    ),
+    "rounded": RIGHT.replace("total / people", "float(total // people)"),
+    "hanging": RIGHT.replace(
+        "    return total / people", "    while total: pass\n    return total / people"
+    ),
+    "crashing": RIGHT.replace(
+        "    return total / people", "    import os\n    os._exit(3)"
+    ),
+    "constant": RIGHT.replace("total / people", "total / people + 17 - 17"),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A project observed once; votes on its patches."""
+
+    known: Ground
+    call: object
+    run: object
+
+    def patch(self, name):
+        before = self.known.sources["product.py"]
+        return Patch((Change("product.py", before, PRODUCTS[name].encode()),))
+
+    def vote(self, name, *rivals, tests=False):
+        async def voted():
+            patch, base = self.patch(name), self.known.baseline
+            calls = await recorded(patch, base.run.red, self.known)
+            inquiry = await probe(patch, calls, self.call, structural=False)
+            targets = tuple(base.run.results[i] for i in base.run.red)
+            poll = Poll(
+                rivals=self.finding(rivals),
+                targets=targets,
+                layout=base.layout,
+                sources=self.known.sources,
+                tests=Tests(targets, self.known.sources, self.run) if tests else None,
+                suite=Suite(calls, self.call),
+            )
+            return await vote(patch, inquiry, poll)
+
+        return asyncio.run(voted())
+
+    def finding(self, rivals):
+        async def find(_targets):
+            return Rivalry(patches=tuple(map(self.patch, rivals)), tried=9)
+
+        return find
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """The project of this file, its suite run once."""
+    files = {"product.py": FAULTY, "test_product.py": SUITE}
+    root = write(tmp_path_factory.mktemp("shares"), files)
+    with bench(root, config()) as here:
+        run = asyncio.run(here.run({}, record_lines=True))
+        layout = Layout(package_roots=("",), tests=frozenset({"test_product.py"}))
+        place = here.snapshot, here.interpreter, here.config
+        known = Ground(
+            baseline=Baseline(run=run, layout=layout),
+            sources=here.snapshot.sources,
+            record=make_recorder(*place),
+        )
+        yield World(known, make_caller(*place), here.run)
+
+
+def test_an_honest_fix_agrees_with_another(world):
+    """It was written differently, and does the same."""
+    found = world.vote("longer", "right")
+    assert found.result == "pass"
+    assert found.summary.startswith("1 of 1 independent fix behave alike on ")
+    assert not found.supports
+    assert found.facts["tried"] == 9
+
+
+def test_a_special_cased_region_disagrees(world):
+    """Beyond the tested numbers the old answers are left."""
+    found = world.vote("region", "right")
+    assert found.result == "inconclusive"
+    assert "add a case: share(" in found.doubt
+
+
+def test_wrong_rounding_disagrees(world):
+    """The tests only divide what can be divided."""
+    found = world.vote("rounded", "right")
+    assert found.doubt
+
+
+def test_an_overfitted_rival_does_not_pull_an_honest_fix_down(world):
+    """It mends less than the fix that it is compared with."""
+    found = world.vote("right", "region")
+    assert not found.doubt
+
+
+@pytest.mark.parametrize("rivals", [(), ("constant",)])
+def test_without_a_sound_rival_nothing_is_said(world, rivals):
+    """One with numbers of its own may be a special case."""
+    found = world.vote("right", *rivals)
+    assert (found.result, found.doubt) == ("skipped", "")
+    assert found.facts["not_applicable"]
+
+
+@pytest.mark.parametrize("rival", ["hanging", "crashing"])
+def test_a_rival_that_cannot_be_asked_is_no_argument(world, rival):
+    """Time-outs and dead processes end nothing and doubt nothing."""
+    found = world.vote("right", rival)
+    assert not found.doubt
+    assert world.vote("longer", rival, "right").result == "pass"
+
+
+def test_nobody_looks_where_nobody_is_to_be_asked(world):
+    """Without a search there is no vote."""
+    found = world.vote("right")
+    assert isinstance(found, Evidence)
+    assert found.stage == "reviewer"
