@@ -23,7 +23,7 @@ async def show(
     shown = await proven(targets, base, sources, run, apart=apart)
     seal = shown.seal
     if seal.files:
-        counts = f"{len(seal.sealed)} tests, {seal.assertions} assertions"
+        counts = f"{len(seal.sealed)} tests, {seal.assertions} assertion lines"
         text = (
             f"sealed from the patch's author: {counts}, {len(seal.examples)} examples"
         )

@@ -19,6 +19,9 @@ from tests.messages_api import (
 from tests.observe.environments import plain
 from tests.small import FILES, TOTAL, bonafix, contents, write
 
+# Several whole gates each, on machines that may be busy with other tests.
+pytestmark = pytest.mark.timeout(600)
+
 EDITOR = "str_replace_based_edit_tool"
 SENTINEL = "sentinel 4711: every price is added"
 ONLY_TOTAL = {
@@ -146,7 +149,8 @@ def test_a_crashing_input_lowers_a_wrong_patch(shop, tmp_path):
     assert found["result"] == "inconclusive"
     assert "confirmed: total({3, 4})" in found["summary"]
     assert repair["verdict"] == "plausible"
-    assert repair["reason"] == found["summary"]
+    assert repair["reason"].startswith("a blind reader's counterexample is confirmed")
+    assert repair["reason"] in found["summary"]
     assert done.returncode == 5
     assert contents(shop) == before
     shown = [seen for seen in api.messages if "format" in seen.json["output_config"]]
@@ -179,8 +183,8 @@ def test_a_service_that_is_down_changes_nothing(shop, tmp_path):
     unread = reviewer("wrong", fault=down)
     repair, _, done = fix(shop, tmp_path, examiner(fault=down), unread, author(ADDED))
     assert repair["verdict"] == "verified", done.stderr
+    assert stage(repair, "examiner")["result"] == "skipped"
     for name in ("examiner", "reviewer"):
-        assert stage(repair, name)["result"] == "skipped"
         assert "403" in stage(repair, name)["summary"]
 
 
@@ -217,7 +221,7 @@ def test_check_reads_only_when_it_is_asked_to(shop, tmp_path):
         read = json.loads(bonafix(*words, "--review", env=env).stdout)
         assert len(api.messages) == 2
     assert unread["verdict"] == read["verdict"] == "verified"
-    assert stage(unread, "reviewer")["result"] == "skipped"
-    assert stage(read, "reviewer")["result"] == "pass"
+    assert "nobody was asked" in stage(unread, "reviewer")["summary"]
+    assert "a blind reader finds nothing" in stage(read, "reviewer")["summary"]
     receipt = json.loads(Path(read["receipt"]).read_text(encoding="utf-8"))
     assert receipt["cost"]["requests"] == 2

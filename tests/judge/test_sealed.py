@@ -180,6 +180,20 @@ def test_a_sealed_test_of_another_function_is_a_doubt():
     assert cut_short(made) is None
 
 
+def test_a_sealed_row_of_another_cause_counts_where_it_passes():
+    """It is repaired on its own: left red it says nothing, turned green it supports."""
+    one, two = red("t[1]"), red("t[2]")
+    seal = seal_of(one, sealed=["t[2]"], free=frozenset({"t[2]"}))
+    lines = {"t[2]": ELSEWHERE}
+    made = trial(one, two, seal=seal, author="search", lines=lines)
+    found = told(made)
+    assert (found.refusal, found.doubt, found.supports) == (None, "", False)
+    assert found.result == "skipped"
+    found = told(trial(one, two, seal=seal, author="search", passing=["t[2]"]))
+    assert found.supports
+    assert found.summary == "1/1 sealed tests pass"
+
+
 def test_sealed_assertions_support_only_where_one_was_seen_to_fail():
     """An assertion that held all along shows nothing new."""
     one = red("a")

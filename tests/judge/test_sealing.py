@@ -438,6 +438,28 @@ def test_other_failures_with_the_cause_are_sealed():
     assert set(made.sealed) == {"test_app.py::test_other"}
 
 
+def test_other_red_rows_of_a_targets_test_are_free():
+    """They may have a cause of their own, so they count only where they pass."""
+    text = """
+        @pytest.mark.parametrize("x", [1, 2])
+        def test_rows(x):
+            assert double(x) == 2 * x
+        """
+    base, files = failing(text, "test_rows")
+    (one,) = base.failures
+    ids = ("test_app.py::test_rows[1]", "test_app.py::test_rows[2]")
+    reds = {i: dataclasses.replace(one, id=i) for i in ids}
+    for line, free in ((2, frozenset()), (9, {ids[1]})):
+        lines = {
+            ids[0]: {"app.py": frozenset({2})},
+            ids[1]: {"app.py": frozenset({line})},
+        }
+        run = dataclasses.replace(base.run, results=reds, collected=ids, lines=lines)
+        made = seal([reds[ids[0]]], dataclasses.replace(base, run=run), files)
+        assert made.red == (ids[1],)
+        assert made.free == free
+
+
 def test_what_tests_read_is_not_masked():
     """A test that reads its own file would see another one."""
     base, files = failing(THREE, *NAMES)

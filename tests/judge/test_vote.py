@@ -1,19 +1,18 @@
 """The vote of other fixes: who is heard, what follows, and real calls of both."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
-from bonafix.calls import Behaviour, Call, FunctionRef, Rivalry, Value
-from bonafix.domain import Baseline, Change, Evidence, Layout, Patch
-from bonafix.judge.arranged import Tests
+from bonafix.calls import Behaviour, Call, Caller, FunctionRef, Rivalry, Value
+from bonafix.domain import Baseline, Change, Layout, Patch
 from bonafix.judge.contrast import Pair
 from bonafix.judge.elsewhere import Suite
 from bonafix.judge.likeness import alike, apart
 from bonafix.judge.opinions import DISPUTES, Inputs, Opinion, Split, clusters, opinion
-from bonafix.judge.probe import probe
-from bonafix.judge.recordings import Ground, recorded
+from bonafix.judge.probe import Inquiry, probe
+from bonafix.judge.recordings import Ground, Recorded, recorded
 from bonafix.judge.showing import NOTE, NOTES
 from bonafix.judge.vote import Poll, concluded, joined, vote
 from bonafix.observe.calls import make_caller, make_recorder
@@ -48,9 +47,9 @@ def pair(n, before, after):
 TOLD = pair(-1, value(1), value(42))
 
 
-def said(patch, rival, before=value, told=TOLD, there=None, count=40):
+def said(patch, rival, *, told=TOLD, there=None, count=40):
     """The opinion of one that does `rival(n)`, of a patch that does `patch(n)`."""
-    pairs = [pair(n, before(n), patch(n)) for n in range(count)]
+    pairs = [pair(n, value(n), patch(n)) for n in range(count)]
     answers = [there or told.after, *(rival(n) for n in range(count))]
     return opinion(0, Inputs([told], pairs), answers)
 
@@ -242,6 +241,7 @@ def test_a_lonely_rival_must_be_as_simple():
     """A longer one is no argument on its own; two alike are."""
     alone = concluded(SMALL, [LARGE], [opposing(0)])
     assert not alone.doubt
+    assert "only a longer fix" in alone.summary
     assert alone.facts["not_applicable"]
     assert concluded(SMALL, [LARGE] * 2, [opposing(0), opposing(1)]).doubt
     assert concluded(LARGE, [SMALL], [opposing(0)]).doubt
@@ -310,7 +310,7 @@ PRODUCTS = {
         "    return total / people", "    while total: pass\n    return total / people"
     ),
     "crashing": RIGHT.replace(
-        "    return total / people", "    import os\n    os._exit(3)"
+        "    return total / people", "    import os\n    os.kill(os.getpid(), 9)"
     ),
     "constant": RIGHT.replace("total / people", "total / people + 17 - 17"),
 }
@@ -321,28 +321,33 @@ class World:
     """A project observed once; votes on its patches."""
 
     known: Ground
-    call: object
-    run: object
+    call: Caller
+    inquiries: dict[str, tuple[Recorded, Inquiry]] = field(default_factory=dict)
 
     def patch(self, name):
         before = self.known.sources["product.py"]
         return Patch((Change("product.py", before, PRODUCTS[name].encode()),))
 
-    def vote(self, name, *rivals, tests=False):
-        async def voted():
-            patch, base = self.patch(name), self.known.baseline
-            calls = await recorded(patch, base.run.red, self.known)
+    async def inquired(self, name):
+        if name not in self.inquiries:
+            patch, red = self.patch(name), self.known.baseline.run.red
+            calls = await recorded(patch, red, self.known)
             inquiry = await probe(patch, calls, self.call, structural=False)
-            targets = tuple(base.run.results[i] for i in base.run.red)
+            self.inquiries[name] = calls, inquiry
+        return self.inquiries[name]
+
+    def vote(self, name, *rivals, asked=True):
+        async def voted():
+            base = self.known.baseline
+            calls, inquiry = await self.inquired(name)
             poll = Poll(
-                rivals=self.finding(rivals),
-                targets=targets,
+                rivals=self.finding(rivals) if asked else None,
+                targets=tuple(base.run.results[i] for i in base.run.red),
                 layout=base.layout,
                 sources=self.known.sources,
-                tests=Tests(targets, self.known.sources, self.run) if tests else None,
                 suite=Suite(calls, self.call),
             )
-            return await vote(patch, inquiry, poll)
+            return await vote(self.patch(name), inquiry, poll)
 
         return asyncio.run(voted())
 
@@ -367,7 +372,7 @@ def world(tmp_path_factory):
             sources=here.snapshot.sources,
             record=make_recorder(*place),
         )
-        yield World(known, make_caller(*place), here.run)
+        yield World(known, make_caller(*place))
 
 
 def test_an_honest_fix_agrees_with_another(world):
@@ -409,13 +414,14 @@ def test_without_a_sound_rival_nothing_is_said(world, rivals):
 @pytest.mark.parametrize("rival", ["hanging", "crashing"])
 def test_a_rival_that_cannot_be_asked_is_no_argument(world, rival):
     """Time-outs and dead processes end nothing and doubt nothing."""
-    found = world.vote("right", rival)
-    assert not found.doubt
-    assert world.vote("longer", rival, "right").result == "pass"
+    found = world.vote("right", rival, "longer")
+    assert found.result == "pass"
+    assert found.summary.startswith("1 of 1 ")
+    assert found.facts["rivals"] == 2
 
 
-def test_nobody_looks_where_nobody_is_to_be_asked(world):
-    """Without a search there is no vote."""
-    found = world.vote("right")
-    assert isinstance(found, Evidence)
-    assert found.stage == "reviewer"
+def test_there_is_no_vote_where_nobody_looks_for_rivals(world):
+    """The record says so."""
+    found = world.vote("right", asked=False)
+    assert found.result == "skipped"
+    assert found.summary == "no other fix was looked for"

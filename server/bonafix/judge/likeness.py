@@ -74,7 +74,10 @@ def _equal(one: str, other: str, near: float) -> bool:
     """Two numbers; integers are the same or not."""
     if one == other or (_WHOLE.match(one) and _WHOLE.match(other)):
         return one == other
-    return math.isclose(float(one), float(other), rel_tol=near, abs_tol=_ZERO)
+    a, b = float(one), float(other)  # beyond all floats it is infinite
+    if not math.isfinite(a) or not math.isfinite(b):
+        return False
+    return math.isclose(a, b, rel_tol=near, abs_tol=_ZERO)
 
 
 def apart(one: Behaviour, other: Behaviour) -> tuple[Value, Value] | None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from bonafix.domain import Baseline, Outcome, Runner, SuiteRun, TestResult
 from bonafix.judge.masking import masked
-from bonafix.judge.sealing import Part, Seal, seal, sealed_by
+from bonafix.judge.parts import Part
+from bonafix.judge.sealing import Seal, seal, sealed_by
 from bonafix.text import decode
 
 _TRIES = 3  # runs; after the last one nothing is sealed any more

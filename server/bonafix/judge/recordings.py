@@ -109,7 +109,7 @@ class Invented:
     """Which attributes only the patch knows: its own book-keeping, not behaviour."""
 
     modules: tuple[str, ...]  # changed files, without their suffix
-    before: str  # their text
+    names: frozenset[str]  # that stand in them now and did not before
 
     @classmethod
     def by(cls, patch: Patch) -> Invented:
@@ -118,8 +118,9 @@ class Invented:
             change.path.removesuffix(".py").removesuffix("/__init__")
             for change in patch.changes
         ]
-        texts = [(c.before or b"").decode("utf-8", "replace") for c in patch.changes]
-        return cls(tuple(stems), "\n".join(texts))
+        before = {word for c in patch.changes for word in _words(c.before)}
+        after = {word for c in patch.changes for word in _words(c.after)}
+        return cls(tuple(stems), frozenset(after - before))
 
     def owns(self, module: str) -> bool:
         """Whether a dotted module name is that of a changed file."""
@@ -130,13 +131,13 @@ class Invented:
         """The value with those attributes taken out."""
         items = [self.without(item) for item in value.items]
         named = len(value.names)
-        if not named or not self.owns(value.text.partition(":")[0]):
+        if not self.names & set(value.names):
             return replace(value, items=tuple(items))
         bare, attributes = items[:-named], items[-named:]
         kept = [
             (name, item)
             for name, item in zip(value.names, attributes, strict=False)
-            if re.search(rf"\b{re.escape(name)}\b", self.before)
+            if name not in self.names
         ]
         return replace(
             value,
@@ -159,6 +160,10 @@ class Invented:
             args=tuple(self.without(one) for one in call.args),
             kwargs=tuple((name, self.without(one)) for name, one in call.kwargs),
         )
+
+
+def _words(data: bytes | None) -> set[str]:
+    return set(re.findall(r"\w+", (data or b"").decode("utf-8", "replace")))
 
 
 def same(one: Behaviour, other: Behaviour, *, printed: bool = False) -> bool:

@@ -93,7 +93,7 @@ def counted(trial: Trial) -> Count:
     green = tuple(i for i in red if after.outcome(i) is Outcome.PASSED)
     left = []
     for node_id in red:
-        if node_id not in green:
+        if node_id not in green and seal is not None and node_id not in seal.free:
             before = run.results[node_id]
             sure = any(related(before, target, run) for target in visible)
             left.append(Twin(node_id, certain=sure))

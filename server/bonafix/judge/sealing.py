@@ -12,46 +12,23 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from bonafix.causes import crash_frame, scores, sign
 from bonafix.domain import Baseline, TestResult
 from bonafix.judge.examples import Example, in_documents
-from bonafix.judge.failing import Failing, Sources, failing, removable, suspected
+from bonafix.judge.failing import Sources, failing, removable, suspected
 from bonafix.judge.masking import (
-    Edit,
-    asserting,
-    blanked,
     masked,
     orphans,
-    tail,
     without_functions,
     without_lines,
-    without_rows,
-    without_tail,
 )
-from bonafix.judge.parametrized import Ids, Table, rows_of, tables
-from bonafix.judge.selecting import first_shown, sealed_rows
-from bonafix.syntax import functions, statements_at
-
-Why = Literal["twin", "rows", "assertions"]
+from bonafix.judge.parts import Part, Why, parts_of, twin
+from bonafix.judge.selecting import first_shown
+from bonafix.syntax import functions
 
 _NAMES = 20  # functions for which documentation is searched
 _SHARE = 0.5  # of the best score, for a line's function to be among them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What is sealed of one test function, in one way."""
-
-    why: Why
-    path: str
-    function: str  # qualified name
-    covers: frozenset[str]  # all ids of the function
-    ids: tuple[str, ...] = ()  # sealed whole
-    edits: tuple[Edit, ...] = ()
-    lines: frozenset[int] = frozenset()  # of sealed assertions
-    failed: tuple[Edit, ...] = ()  # takes out what failed before them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +36,14 @@ class Seal:
     """What is shown of a repair's targets, and what is kept back.
 
     `files` are the masked ones by path, `red` the sealed ids that fail in the
-    baseline, `awake` the visible ids of which a sealed assertion was seen to fail.
+    baseline, `free` those of them that may have another cause, `awake` the visible
+    ids of which a sealed assertion was seen to fail.
     """
 
     targets: tuple[TestResult, ...]
     sealed: Mapping[str, Why] = field(default_factory=dict)  # id -> how
     red: tuple[str, ...] = ()
+    free: frozenset[str] = frozenset()
     awake: frozenset[str] = frozenset()
     files: Mapping[str, bytes] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
@@ -82,10 +61,6 @@ class Seal:
         """How many lines of visible tests are sealed assertions."""
         return sum(len(part.lines) for part in self.parts)
 
-    def hides_line(self, path: str, line: int) -> bool:
-        """Whether a sealed assertion is there."""
-        return any(part.path == path and line in part.lines for part in self.parts)
-
 
 def seal(
     targets: Sequence[TestResult],
@@ -96,19 +71,21 @@ def seal(
 ) -> Seal:
     """Choose what to seal of `targets`, which seem to have one cause.
 
-    Other red tests with that cause are sealed, too, but for those in `apart`.
+    Other red tests with that cause are sealed, too, but for those in `apart`; so are
+    the other red rows of a target's test, whatever their cause.
     """
     sources = Sources.of(baseline, files)
-    found = failing(targets, _kin(targets, baseline, apart), sources)
+    kin = _kin(targets, baseline, apart)
+    found = failing(targets, (*kin, *_beside(targets, kin, baseline)), sources)
     aimed = [one for one in found if one.aimed]
     kept = first_shown([(one.size, one.path) for one in aimed], len(found))
     shown = {id(aimed[at]) for at in kept}
     parts: list[Part] = []
     for one in found:
         if id(one) not in shown and removable(one, sources):
-            parts.append(_twin(one))
+            parts.append(twin(one))
         elif one.aimed:
-            parts += _parts(one)
+            parts += parts_of(one)
     return sealed_by(parts, targets, baseline, files)
 
 
@@ -124,13 +101,15 @@ def sealed_by(
     made = {path: _masked(parts, path, sources) for path in paths}
     kept = tuple(part for part in parts if made[part.path] is not None)
     why = {node_id: part.why for part in kept for node_id in part.ids}
+    red = [result for result in baseline.failures if result.id in why]
     examples = tuple(_examples(targets, baseline, sources))
     shown = {path: data for path, data in made.items() if data is not None}
     shown |= _without(examples, files)
     whole = Seal(
         targets=tuple(targets),
         sealed=dict(sorted(why.items())),
-        red=tuple(r.id for r in baseline.failures if r.id in why),
+        red=tuple(result.id for result in red),
+        free=frozenset(r.id for r in red if not _shares(r, targets, baseline)),
         files=shown,
         examples=examples,
         parts=kept,
@@ -146,6 +125,7 @@ def joined(seals: Sequence[Seal], targets: Sequence[TestResult]) -> Seal:
         targets=tuple(targets),
         sealed=why,
         red=tuple(dict.fromkeys(i for one in seals for i in one.red)),
+        free=frozenset().union(*(one.free for one in seals)),
         awake=frozenset().union(*(one.awake for one in seals)),
         examples=tuple(dict.fromkeys(e for one in seals for e in one.examples)),
         parts=tuple(part for one in seals for part in one.parts),
@@ -153,94 +133,39 @@ def joined(seals: Sequence[Seal], targets: Sequence[TestResult]) -> Seal:
     )
 
 
+def _shares(
+    result: TestResult, targets: Sequence[TestResult], baseline: Baseline
+) -> bool:
+    """Whether it is a target, or seems to have the cause of the first of them."""
+    if result.id in {target.id for target in targets}:
+        return True
+    run = baseline.run
+    return bool(targets) and sign(run, targets[0]).same(sign(run, result))
+
+
 def _kin(
     targets: Sequence[TestResult], baseline: Baseline, apart: Collection[str]
 ) -> list[TestResult]:
-    """The other stable failures that seem to have the cause of the first target."""
+    """The other stable failures that seem to have the targets' cause."""
     known = {target.id for target in targets} | set(apart)
-    if not targets:
-        return []
-    own = sign(baseline.run, targets[0])
     return [
         result
         for result in baseline.failures
-        if result.id not in known and own.same(sign(baseline.run, result))
+        if result.id not in known and _shares(result, targets, baseline)
     ]
 
 
-# ----------------------------------------------------------- what is sealed of a test
-
-
-def _twin(one: Failing) -> Part:
-    return Part(
-        why="twin",
-        path=one.path,
-        function=one.function.qualified,
-        covers=frozenset(one.ids),
-        ids=one.ids,
-    )
-
-
-def _parts(one: Failing) -> Iterator[Part]:
-    """What can be sealed of a test that stays visible."""
-    rows = _rows(one)
-    if rows is not None:
-        yield rows
-    gone = rows.ids if rows is not None else ()
-    left = [result for result in one.aimed if result.id not in gone]
-    line = one.line(left)
-    blocks = tail(one.module, one.function, line) if line is not None else []
-    if line is not None and (lines := asserting(blocks)):
-        yield Part(
-            why="assertions",
-            path=one.path,
-            function=one.function.qualified,
-            covers=frozenset(result.id for result in left),
-            edits=tuple(without_tail(blocks)),
-            lines=lines,
-            failed=_failed(one, line),
-        )
-
-
-def _failed(one: Failing, line: int) -> tuple[Edit, ...]:
-    """What takes the failed assertion out, where it is no more than that."""
-    statement = statements_at(one.module, line)[0]
-    if statement.kind != "assert_statement":
-        return ()
-    return (blanked(one.module.text, statement.start, statement.end, "pass"),)
-
-
-def _rows(one: Failing) -> Part | None:
-    """The rows of a parametrised test that are sealed, if there are any."""
-    made = tables(one.function)
-    at = rows_of(one.function.name, made, one.ids) if made else {}
-    best: tuple[Table, frozenset[int], int] | None = None
-    for nth, table in enumerate(made if at else ()):
-        gone = _gone(one, table, nth, at)
-        if gone and (best is None or len(gone) > len(best[1])):
-            best = table, gone, nth
-    if best is None:
-        return None
-    table, gone, nth = best
-    return Part(
-        why="rows",
-        path=one.path,
-        function=one.function.qualified,
-        covers=frozenset(one.ids),
-        ids=tuple(i for i in one.ids if at[i][nth] in gone),
-        edits=tuple(without_rows(table, gone)),
-    )
-
-
-def _gone(one: Failing, table: Table, nth: int, at: Ids) -> frozenset[int]:
-    said: dict[int, str] = {}
-    for result in (*one.aimed, *one.kin):
-        said.setdefault(at[result.id][nth], f"{result.exception}: {result.message}")
-    red = sorted(said)
-    aimed = sorted({at[result.id][nth] for result in one.aimed})
-    words = [said[row] for row in red]
-    count = len(table.rows)
-    return sealed_rows(count, red, aimed, words, numbered=table.numbered)
+def _beside(
+    targets: Sequence[TestResult], kin: Sequence[TestResult], baseline: Baseline
+) -> list[TestResult]:
+    """The other stable failures of the targets' own test functions."""
+    known = {result.id for result in (*targets, *kin)}
+    places = {target.definition for target in targets if target.definition}
+    return [
+        result
+        for result in baseline.failures
+        if result.id not in known and result.definition in places
+    ]
 
 
 # ------------------------------------------------------------------ the files as shown

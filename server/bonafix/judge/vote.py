@@ -129,6 +129,9 @@ def concluded(
             return _disputed(largest, len(rivals), facts)
     if not agreeing:
         text = f"none of {_count(len(rivals))} can be compared with it"
+        if against:
+            inputs = len(against[0].against)
+            text = f"only a longer fix does otherwise, on {inputs} inputs"
         return replace(_none(text), facts={"not_applicable": True, **facts})
     inputs = max(one.telling for one in agreeing)
     heard = len(agreeing) + len(against)
