@@ -56,8 +56,8 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
+from bonafix.judge.calls.recordings import Ground, recorded
 from bonafix.judge.probe import probe
-from bonafix.judge.recordings import Ground, recorded
 from bonafix.judge.replay import replay
 from bonafix.judge.taint import taint
 from bonafix.judge.verdict import verdict

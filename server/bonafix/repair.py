@@ -36,8 +36,8 @@ from bonafix.domain import (
 )
 from bonafix.errors import ServiceError
 from bonafix.judge.gate import Case, judge
+from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
-from bonafix.judge.visible import visible_runner
 from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.rivals import among
 from bonafix.text import decode

@@ -39,11 +39,11 @@ from bonafix.domain import (
     add_costs,
 )
 from bonafix.judge.gate import Case, judge
-from bonafix.judge.proving import Proven
-from bonafix.judge.sealing import Seal, joined
+from bonafix.judge.hiding.proving import Proven
+from bonafix.judge.hiding.sealing import Seal, joined
+from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.suite import outcomes_after
-from bonafix.judge.suspect import Ground, suspect
-from bonafix.judge.visible import visible_runner
+from bonafix.judge.suspicion.suspect import Ground, suspect
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.warm import warm
 from bonafix.readers import counted

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from bonafix.bench import Bench
 from bonafix.domain import Baseline, Event, Listener, Task, TestResult, silent
-from bonafix.judge.proving import Proven, proven
-from bonafix.judge.visible import visible_run, visible_snapshot, visible_targets
+from bonafix.judge.hiding.proving import Proven, proven
+from bonafix.judge.hiding.visible import visible_run, visible_snapshot, visible_targets
 from bonafix.observe.localise import suspects
 
 

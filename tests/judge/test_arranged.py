@@ -6,9 +6,9 @@ import time
 import pytest
 
 from bonafix.domain import Change, Patch
-from bonafix.judge.arranged import Arranged, Tests, arranged
-from bonafix.judge.ruling import ruled
-from bonafix.judge.showing import show_behaviour, show_call
+from bonafix.judge.calls.ruling import ruled
+from bonafix.judge.calls.showing import show_behaviour, show_call
+from bonafix.judge.variants.arranged import Arranged, Tests, arranged
 from tests.observe.environments import environment
 from tests.observe.harness import bench, config, write
 

@@ -4,7 +4,7 @@ import textwrap
 
 from bonafix.calls import FunctionRef
 from bonafix.domain import Baseline, Change, Layout, Patch
-from bonafix.judge.changed import changed, recorded_tests
+from bonafix.judge.calls.changed import changed, recorded_tests
 from tests.judge.values import run
 
 LAYOUT = Layout(package_roots=("",), tests=frozenset({"test_a.py"}))

@@ -6,8 +6,8 @@ import textwrap
 import pytest
 
 from bonafix.domain import Baseline, Change, Layout, Patch, Verdict
+from bonafix.judge.calls.recordings import Ground, recorded
 from bonafix.judge.probe import probe
-from bonafix.judge.recordings import Ground, recorded
 from bonafix.judge.replay import replay
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.observe.harness import bench, config, write

@@ -6,7 +6,7 @@ import pytest
 
 from bonafix.domain import Outcome
 from bonafix.judge.examiner import examine
-from bonafix.judge.exams import Ground, admitted, sat
+from bonafix.judge.readers.exams import Ground, admitted, sat
 from bonafix.judge.reviewer import review
 from tests.judge.reading import BOUNDED, HONEST, said, weighing
 from tests.judge.values import result

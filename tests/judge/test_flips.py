@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonafix.domain import Outcome, Place, SuiteRun
-from bonafix.judge.altering import other, other_at_run_time, where_wrong
+from bonafix.judge.altering.flips import flips, test_function
+from bonafix.judge.altering.values import other, other_at_run_time, where_wrong
 from bonafix.judge.canary import VARIANTS, canary
-from bonafix.judge.flips import flips, test_function
 from bonafix.syntax import is_valid, parse
 from bonafix.text import apply_edits
 from tests.judge.values import patch, result

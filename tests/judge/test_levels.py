@@ -6,10 +6,10 @@ import textwrap
 import pytest
 
 from bonafix.domain import Baseline, Change, Layout, Patch
-from bonafix.judge.arranged import Tests
+from bonafix.judge.calls.recordings import Ground, recorded
 from bonafix.judge.levels import inquire
-from bonafix.judge.overriding import overriding
-from bonafix.judge.recordings import Ground, recorded
+from bonafix.judge.variants.arranged import Tests
+from bonafix.judge.variants.overriding import overriding
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.observe.harness import bench, config, write
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from bonafix.calls import Value
-from bonafix.judge.neighbours import neighbours
-from bonafix.judge.preconditions import learn, number
+from bonafix.judge.calls.neighbours import neighbours
+from bonafix.judge.calls.preconditions import learn, number
 
 
 def num(value):

@@ -1,8 +1,8 @@
 """Relations that held on the original: what breaks them is a doubt, and only that."""
 
 from bonafix.calls import Behaviour, Call, FunctionRef, Value
-from bonafix.judge.contrast import Pair, Symptoms
-from bonafix.judge.relations import broken
+from bonafix.judge.calls.contrast import Pair, Symptoms
+from bonafix.judge.calls.relations import broken
 
 FUNCTION = FunctionRef("a.py", "f")
 METHOD = FunctionRef("a.py", "Account.withdraw")

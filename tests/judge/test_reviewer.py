@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from bonafix.domain import Change, Patch, Place
-from bonafix.judge.addressing import addresses, telling
-from bonafix.judge.bare import bare
-from bonafix.judge.counterexample import Counterexample, runnable
-from bonafix.judge.quoting import quoted
+from bonafix.judge.readers.addressing import addresses, telling
+from bonafix.judge.readers.bare import bare
+from bonafix.judge.readers.counterexample import Counterexample, runnable
+from bonafix.judge.readers.quoting import quoted
+from bonafix.judge.readers.written import alike, literal
 from bonafix.judge.reviewer import review
-from bonafix.judge.written import alike, literal
 from tests.judge.reading import BOUNDED, HANGING, HONEST, INDEXED, said, weighing
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from bonafix.calls import Behaviour, Call, FunctionRef, Value
 from bonafix.domain import Verdict
-from bonafix.judge.contrast import Pair, Symptoms, contrast
-from bonafix.judge.ruling import Probed, ruled
+from bonafix.judge.calls.contrast import Pair, Symptoms, contrast
+from bonafix.judge.calls.ruling import Probed, ruled
 
 REF = FunctionRef("a.py", "f")
 

@@ -17,10 +17,10 @@ from bonafix.domain import (
     SuiteRun,
     Verdict,
 )
-from bonafix.judge.examples import examples, in_docstrings, in_documents
-from bonafix.judge.exemplary import Shown, compared
+from bonafix.judge.hiding.examples import examples, in_docstrings, in_documents
+from bonafix.judge.hiding.exemplary import Shown, compared
+from bonafix.judge.hiding.sealing import Seal
 from bonafix.judge.sealed import Trial, counted, cut_short, recorded, sealed
-from bonafix.judge.sealing import Seal
 from tests.judge.values import LAYOUT, record, result
 from tests.observe.harness import bench, config, write
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonafix.domain import Baseline, Layout, Outcome, Place, SuiteRun
-from bonafix.judge.parametrized import rows_of, tables
-from bonafix.judge.proving import proven
-from bonafix.judge.sealing import joined, seal
-from bonafix.judge.selecting import sealed_rows
-from bonafix.judge.visible import (
+from bonafix.judge.hiding.parametrized import rows_of, tables
+from bonafix.judge.hiding.proving import proven
+from bonafix.judge.hiding.sealing import joined, seal
+from bonafix.judge.hiding.selecting import sealed_rows
+from bonafix.judge.hiding.visible import (
     visible_run,
     visible_runner,
     visible_snapshot,

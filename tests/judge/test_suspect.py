@@ -10,7 +10,7 @@ import pytest
 
 from bonafix.calls import Tools
 from bonafix.domain import Baseline, Layout
-from bonafix.judge.suspect import Ground, contradictions, suspect
+from bonafix.judge.suspicion.suspect import Ground, contradictions, suspect
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.observe.environments import plain
 from tests.observe.harness import bench, config, write

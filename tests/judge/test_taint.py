@@ -14,7 +14,7 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
-from bonafix.judge.folding import UNKNOWN, fold
+from bonafix.judge.reading.folding import UNKNOWN, fold
 from bonafix.judge.taint import taint
 from bonafix.syntax import parse
 

@@ -5,8 +5,8 @@ import textwrap
 import pytest
 
 from bonafix.domain import Change, Patch
-from bonafix.judge.fresh import changed_files
-from bonafix.judge.unheard import unheard
+from bonafix.judge.reading.fresh import changed_files
+from bonafix.judge.reading.unheard import unheard
 
 OLD = """
     LIMIT = 40

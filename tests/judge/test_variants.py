@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafix.domain import Outcome, TestResult
-from bonafix.judge.arranging import slots
-from bonafix.judge.drawing import drawn, subjects_of, tied
-from bonafix.judge.neighbours import neighbours
-from bonafix.judge.noting import RECORDER, preamble
-from bonafix.judge.showing import show_call
-from bonafix.judge.variants import named, rewritten, subject, text_of
-from bonafix.judge.writing import written
+from bonafix.judge.calls.neighbours import neighbours
+from bonafix.judge.calls.showing import show_call
+from bonafix.judge.variants.arranging import slots
+from bonafix.judge.variants.drawing import drawn, subjects_of, tied
+from bonafix.judge.variants.noting import RECORDER, preamble
+from bonafix.judge.variants.rewriting import named, rewritten, subject, text_of
+from bonafix.judge.variants.writing import written
 from bonafix.syntax import functions, parse
 
 

@@ -7,14 +7,21 @@ import pytest
 
 from bonafix.calls import Behaviour, Call, Caller, FunctionRef, Rivalry, Value
 from bonafix.domain import Baseline, Change, Layout, Patch
-from bonafix.judge.contrast import Pair
-from bonafix.judge.elsewhere import Suite
-from bonafix.judge.likeness import alike, apart
-from bonafix.judge.opinions import DISPUTES, Inputs, Opinion, Split, clusters, opinion
+from bonafix.judge.calls.contrast import Pair
+from bonafix.judge.calls.recordings import Ground, Recorded, recorded
+from bonafix.judge.calls.showing import NOTE, NOTES
 from bonafix.judge.probe import Inquiry, probe
-from bonafix.judge.recordings import Ground, Recorded, recorded
-from bonafix.judge.showing import NOTE, NOTES
-from bonafix.judge.vote import Poll, concluded, joined, vote
+from bonafix.judge.voting.elsewhere import Suite
+from bonafix.judge.voting.likeness import alike, apart
+from bonafix.judge.voting.opinions import (
+    DISPUTES,
+    Inputs,
+    Opinion,
+    Split,
+    clusters,
+    opinion,
+)
+from bonafix.judge.voting.vote import Poll, concluded, joined, vote
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.judge.values import patch as changed
 from tests.judge.values import record

@@ -22,7 +22,7 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
-from bonafix.judge.flips import Flip, flips, test_function
+from bonafix.judge.altering.flips import Flip, flips, test_function
 from bonafix.judge.reproducing import flip_command
 from bonafix.syntax import Function, is_valid, parse
 from bonafix.text import SourceText, TextError, apply_edits, decode, encode

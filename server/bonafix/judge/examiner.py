@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bonafix.calls import Answer, Question, Tools
 from bonafix.domain import Evidence, Patch, SuiteRun, TestResult
-from bonafix.judge.exams import (
+from bonafix.judge.readers.exams import (
     MOST,
     Exam,
     Ground,
@@ -24,10 +24,10 @@ from bonafix.judge.exams import (
     open_to,
     sat,
 )
-from bonafix.judge.material import Material, first_change
-from bonafix.judge.quoting import RULE, Pieces
+from bonafix.judge.readers.material import Material, first_change
+from bonafix.judge.readers.quoting import RULE, Pieces
+from bonafix.judge.readers.trying import new_test_path
 from bonafix.judge.reviewer import costs
-from bonafix.judge.trying import new_test_path
 
 ROOM = 60_000  # characters that the examiner is shown
 PER_TEST = 20.0  # wall

@@ -25,27 +25,27 @@ from bonafix.domain import (
     Verdict,
     silent,
 )
-from bonafix.judge.arranged import Original, Tests
+from bonafix.judge.calls.recordings import Cache, Ground, recorded
 from bonafix.judge.canary import canary
-from bonafix.judge.elsewhere import Suite
 from bonafix.judge.examiner import examine
+from bonafix.judge.hiding.sealing import Seal
+from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.levels import inquire
 from bonafix.judge.policy import policy
 from bonafix.judge.probe import Inquiry
-from bonafix.judge.recordings import Cache, Ground, recorded
+from bonafix.judge.reading.signs import signs
 from bonafix.judge.replay import replay
 from bonafix.judge.reproducing import completed
 from bonafix.judge.rerun import confirm, regressions, timed
 from bonafix.judge.reviewer import review
 from bonafix.judge.sealed import Trial, cut_short, sealed
-from bonafix.judge.sealing import Seal
-from bonafix.judge.signs import signs
 from bonafix.judge.suite import won
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
+from bonafix.judge.variants.arranged import Original, Tests
 from bonafix.judge.verdict import verdict
-from bonafix.judge.visible import visible_runner
-from bonafix.judge.vote import Poll, joined, vote
+from bonafix.judge.voting.elsewhere import Suite
+from bonafix.judge.voting.vote import Poll, joined, vote
 
 # After these, who cannot become verified any more is judged no further.
 _DEAR = frozenset({"probe", "examiner", "reviewer"})

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from bonafix.calls import Caller
 from bonafix.domain import Evidence, Patch
-from bonafix.judge.arranged import Arranged, Tests, arranged
-from bonafix.judge.overriding import overriding
+from bonafix.judge.calls.recordings import Recorded
+from bonafix.judge.calls.ruling import ENOUGH, SPREAD, facts_of, ruled
 from bonafix.judge.probe import Inquiry, probe
-from bonafix.judge.recordings import Recorded
+from bonafix.judge.reading.signs import Signs
 from bonafix.judge.reproducing import concerns
-from bonafix.judge.ruling import ENOUGH, SPREAD, facts_of, ruled
-from bonafix.judge.signs import Signs
+from bonafix.judge.variants.arranged import Arranged, Tests, arranged
+from bonafix.judge.variants.overriding import overriding
 
 
 async def inquire(

@@ -21,15 +21,22 @@ from bonafix.domain import (
     Evidence,
     Patch,
 )
-from bonafix.judge.contrast import Pair, Symptoms, contrast
-from bonafix.judge.preconditions import learn
-from bonafix.judge.probing import SEED, Bench, Draw, point_of
-from bonafix.judge.recordings import Invented, Key, Recorded, distinct, key_of, tally
-from bonafix.judge.relations import broken
+from bonafix.judge.calls.contrast import Pair, Symptoms, contrast
+from bonafix.judge.calls.preconditions import learn
+from bonafix.judge.calls.probing import SEED, Bench, Draw, point_of
+from bonafix.judge.calls.recordings import (
+    Invented,
+    Key,
+    Recorded,
+    distinct,
+    key_of,
+    tally,
+)
+from bonafix.judge.calls.relations import broken
+from bonafix.judge.calls.ruling import SPREAD, Probed, facts_of, ruled, telling
+from bonafix.judge.reading.signs import Signs
 from bonafix.judge.replay import budget
 from bonafix.judge.reproducing import concerns
-from bonafix.judge.ruling import SPREAD, Probed, facts_of, ruled, telling
-from bonafix.judge.signs import Signs
 
 NEIGHBOURS = 70  # of one function
 FUNCTIONS = 2  # that are probed, the most telling first

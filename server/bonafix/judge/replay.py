@@ -23,7 +23,7 @@ from bonafix.domain import (
     Place,
     Verdict,
 )
-from bonafix.judge.recordings import (
+from bonafix.judge.calls.recordings import (
     Invented,
     Key,
     Recorded,
@@ -33,8 +33,8 @@ from bonafix.judge.recordings import (
     shape,
     tally,
 )
+from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.reproducing import concerns
-from bonafix.judge.showing import show_behaviour, show_call
 
 CALLS = 150  # distinct calls that are made again
 PASSES = 2

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from bonafix import syntax
 from bonafix.calls import Call, FunctionRef
 from bonafix.domain import Change, Evidence, Patch, Place
-from bonafix.judge.plain import NOT_PLAIN, plain
+from bonafix.judge.suspicion.plain import NOT_PLAIN, plain
 from bonafix.text import TextError, decode
 
 IDS = 3  # node ids in one command

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, replace
 
 from bonafix.calls import Answer, Question, Tools
 from bonafix.domain import Evidence, Patch, Place, TestResult
-from bonafix.judge.addressing import Address, addresses
-from bonafix.judge.bare import bare_patch
-from bonafix.judge.counterexample import KINDS, Counterexample, Kind
-from bonafix.judge.material import Material, numbered
-from bonafix.judge.quoting import RULE, Pieces
-from bonafix.judge.trying import Tried, tried
+from bonafix.judge.readers.addressing import Address, addresses
+from bonafix.judge.readers.bare import bare_patch
+from bonafix.judge.readers.counterexample import KINDS, Counterexample, Kind
+from bonafix.judge.readers.material import Material, numbered
+from bonafix.judge.readers.quoting import RULE, Pieces
+from bonafix.judge.readers.trying import Tried, tried
 
 ROOM = 90_000  # characters that the reader is shown
 _PATCH = 30_000

@@ -24,12 +24,12 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
-from bonafix.judge.changed import changed
-from bonafix.judge.examples import Example, in_docstrings, in_documents
-from bonafix.judge.exemplary import Shown, compared
-from bonafix.judge.sealing import Seal
-from bonafix.judge.signs import Signs
-from bonafix.judge.twins import Twin, related, twins
+from bonafix.judge.calls.changed import changed
+from bonafix.judge.hiding.examples import Example, in_docstrings, in_documents
+from bonafix.judge.hiding.exemplary import Shown, compared
+from bonafix.judge.hiding.sealing import Seal
+from bonafix.judge.hiding.twins import Twin, related, twins
+from bonafix.judge.reading.signs import Signs
 
 _LISTED = 20  # ids of one kind that a record holds
 _OUTSIDE = "its author may have seen every test"

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bonafix.domain import Evidence, Layout, Patch, Place, TestResult, Verdict
-from bonafix.judge.clues import clues
-from bonafix.judge.evasions import evasions
-from bonafix.judge.fresh import Finding, changed_files
-from bonafix.judge.special_cases import special_cases
-from bonafix.judge.tricks import tricks
-from bonafix.judge.unheard import unheard
+from bonafix.judge.reading.clues import clues
+from bonafix.judge.reading.evasions import evasions
+from bonafix.judge.reading.fresh import Finding, changed_files
+from bonafix.judge.reading.special_cases import special_cases
+from bonafix.judge.reading.tricks import tricks
+from bonafix.judge.reading.unheard import unheard
 
 _GRADES = ("proof", "strong", "weak")
 _LISTED = 40  # findings that a record holds

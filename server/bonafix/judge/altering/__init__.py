@@ -1,0 +1,1 @@
+"""How tests are changed to expect what is wrong; all pure."""

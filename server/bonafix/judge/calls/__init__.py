@@ -1,0 +1,1 @@
+"""Recorded calls, their neighbours, and what two versions of the code do there."""

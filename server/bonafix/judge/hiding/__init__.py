@@ -1,0 +1,1 @@
+"""What is sealed: chosen, masked, proven, and run as documentation."""

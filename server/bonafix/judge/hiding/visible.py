@@ -1,0 +1,86 @@
+"""A seal in, what the proposer may see and run out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bonafix.domain import (
+    Listener,
+    Runner,
+    Snapshot,
+    SuiteRun,
+    TestResult,
+    silent,
+)
+from bonafix.judge.hiding.proving import Proven
+from bonafix.judge.hiding.sealing import Seal
+
+
+def visible_targets(made: Proven) -> tuple[TestResult, ...]:
+    """The targets that are shown, as the masked files let them fail."""
+    return tuple(_shown(target, made) for target in made.seal.visible)
+
+
+def visible_snapshot(seal: Seal, snapshot: Snapshot) -> Snapshot:
+    """The snapshot whose sources are masked."""
+    known = {p: data for p, data in seal.files.items() if p in snapshot.sources}
+    return replace(snapshot, sources={**snapshot.sources, **known})
+
+
+def visible_run(made: Proven, run: SuiteRun) -> SuiteRun:
+    """A run of the untouched suite as if nothing sealed were in it."""
+    if not made.seal.files:
+        return run
+    gone = made.seal.sealed
+    return replace(
+        run,
+        results={i: _shown(r, made) for i, r in run.results.items() if i not in gone},
+        collected=tuple(i for i in run.collected if i not in gone),
+        deselected=tuple(i for i in run.deselected if i not in gone),
+        duplicates=tuple(i for i in run.duplicates if i not in gone),
+        lines={i: table for i, table in run.lines.items() if i not in gone},
+        output="",  # it may quote anything
+    )
+
+
+def visible_runner(seal: Seal, run: Runner) -> Runner:
+    """A runner that lays the masked files over every run; sealed ids are not there."""
+    if not seal.files:
+        return run
+
+    async def masked(
+        files: Mapping[str, bytes | None],
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        if select is not None:
+            select = [node_id for node_id in select if node_id not in seal.sealed]
+            if not select:
+                return SuiteRun(results={}, collected=())
+        return await run(
+            {**files, **seal.files},
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=per_test,
+            listen=listen,
+        )
+
+    return masked
+
+
+def _shown(result: TestResult, made: Proven) -> TestResult:
+    """A result as the masked files gave it; durations are the baseline's."""
+    seen = made.results.get(result.id)
+    if seen is None:
+        return result
+    return replace(seen, seconds=result.seconds, cpu_seconds=result.cpu_seconds)

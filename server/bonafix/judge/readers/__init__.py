@@ -1,0 +1,1 @@
+"""What models that read are asked, and what of their answers is executed."""

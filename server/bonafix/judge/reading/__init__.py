@@ -1,0 +1,1 @@
+"""What the static stage reads with: constants, literals, signs; all pure."""

@@ -1,0 +1,1 @@
+"""What tests and documentation claim, and where two claims contradict."""

@@ -1,0 +1,1 @@
+"""Targets with other literals: tests as functions of what they arrange."""

@@ -1,0 +1,1 @@
+"""Other fixes asked on the same inputs."""
