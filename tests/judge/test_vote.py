@@ -21,7 +21,7 @@ from bonafix.judge.voting.opinions import (
     clusters,
     opinion,
 )
-from bonafix.judge.voting.vote import Poll, concluded, joined, vote
+from bonafix.judge.voting.vote import Poll, concluded, joined, question, vote
 from bonafix.observe.calls import make_caller, make_recorder
 from tests.judge.values import patch as changed
 from tests.judge.values import record
@@ -265,6 +265,20 @@ def test_the_doubt_names_the_input_that_would_settle_it():
         "after": "100",
         "rival": "7",
     }
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "asked"),
+    [
+        (value(1), value(2), "f(3) -> 1 or 2?"),
+        (value(1), KEY_ERROR, "f(3) -> 1 or KeyError?"),
+        (value(0, after=(number(1),)), value(0, after=(number(2),)), "leaves 1 or 2?"),
+        (seen("1.5 == 9.0: False"), seen("2.5 == 9.0: False"), "f(3) -> 1.5 or 2.5?"),
+    ],
+)
+def test_questions(mine, its, asked):
+    """Both answers, or what both leave behind, or what a test would see."""
+    assert question(Split(pair(3, value(0), mine), its)).endswith(asked)
 
 
 def test_the_stage_has_one_record():

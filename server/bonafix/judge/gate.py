@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bonafix.calls import Rivals, Tools
@@ -221,15 +221,22 @@ async def _later(
     voted: Evidence | None = None
     if poll.rivals is not None:
         listen(Event(kind="stage", text="reviewer"))
-        voted = await vote(patch, found, poll)
+        voted = await _clocked(vote(patch, found, poll))
         if voted.doubt:
             yield voted
             return
     for name, read in (("examiner", examine), ("reviewer", review)):
         if tools.ask is not None:
             listen(Event(kind="stage", text=name))
-        record = await read(patch, targets, sources, tools)
+        record = await _clocked(read(patch, targets, sources, tools))
         yield joined(voted, record) if voted and name == "reviewer" else record
+
+
+async def _clocked(stage: Awaitable[Evidence]) -> Evidence:
+    """Its record with the wall time that it took."""
+    begun = time.monotonic()
+    record = await stage
+    return replace(record, seconds=time.monotonic() - begun)
 
 
 def _failing(step: _Step) -> list[str]:

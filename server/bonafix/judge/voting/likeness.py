@@ -81,7 +81,7 @@ def _equal(one: str, other: str, near: float) -> bool:
 
 
 def apart(one: Behaviour, other: Behaviour) -> tuple[Value, Value] | None:
-    """The innermost place at which two behaviours' values differ; `None` for none."""
+    """The first innermost place where two behaviours differ; `None` for none."""
     if one.value and other.value and not _close(one.value, other.value):
         return _innermost(one.value, other.value)
     for a, b in zip(one.after, other.after, strict=False):
@@ -97,4 +97,4 @@ def _innermost(one: Value, other: Value) -> tuple[Value, Value]:
     differing = [
         (a, b) for a, b in zip(one.items, other.items, strict=True) if not _close(a, b)
     ]
-    return _innermost(*differing[0]) if len(differing) == 1 else (one, other)
+    return _innermost(*differing[0])

@@ -16,7 +16,7 @@ from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.neighbours import weight
 from bonafix.judge.calls.probing import point_of
 from bonafix.judge.calls.recordings import tally
-from bonafix.judge.calls.showing import show, show_behaviour, show_call
+from bonafix.judge.calls.showing import NOTE, show, show_behaviour, show_call
 from bonafix.judge.policy import policy
 from bonafix.judge.probe import Inquiry
 from bonafix.judge.rank import invented, new_constants, size
@@ -241,12 +241,19 @@ def _plainest(splits: Sequence[Split]) -> Split:
 
 def question(split: Split) -> str:
     """`f(2) -> 139.0 or 145.0?`: the patch's answer first."""
+    return f"{show_call(split.pair.call, _CALL)} -> {_either(split)}?"
+
+
+def _either(split: Split) -> str:
     mine, its = (show_behaviour(b, _WIDTH) for b in (split.pair.after, split.rival))
-    where = ""
-    if mine == its and (inner := apart(split.pair.after, split.rival)):
+    inner = apart(split.pair.after, split.rival)
+    if inner and inner[0].type == inner[1].type == NOTE:
+        # What a varied test sees; what it would want to see is of the old literals.
+        mine, its = (show(value).split(" == ")[0][:_WIDTH] for value in inner)
+    elif inner and mine == its:
         mine, its = (show(value)[:_WIDTH] for value in inner)
-        where = "leaves "
-    return f"{show_call(split.pair.call, _CALL)} -> {where}{mine} or {its}?"
+        return f"leaves {mine} or {its}"
+    return f"{mine} or {its}"
 
 
 def _example(split: Split) -> dict[str, str]:
