@@ -21,6 +21,7 @@ from bonafix.domain import (
     Evidence,
     Patch,
 )
+from bonafix.judge.calls.aspects import superficial
 from bonafix.judge.calls.contrast import Pair, Symptoms, contrast
 from bonafix.judge.calls.preconditions import learn
 from bonafix.judge.calls.probing import SEED, Bench, Draw, point_of
@@ -163,7 +164,7 @@ async def _function(
         _memory(patch, [pair.call for pair in told]),
         bench.spent,
         tuple(pairs),
-        broken([*here, *pairs], symptoms),
+        broken([*here, *pairs], symptoms) or superficial(pairs, told, symptoms),
         tuple(told),
     )
 

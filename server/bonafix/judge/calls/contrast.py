@@ -112,7 +112,7 @@ def contrast(
     pairs: Sequence[Pair], symptoms: Symptoms, tested: Sequence[Behaviour]
 ) -> Contrast:
     """Count; `tested` is what the patched code does at all recorded calls."""
-    reasons = [(pair, _unusable(pair, symptoms)) for pair in pairs]
+    reasons = [(pair, unusable(pair, symptoms)) for pair in pairs]
     valid = [pair for pair, reason in reasons if not reason]
     changed = [pair for pair in valid if pair.changed]
     kept = [pair for pair in valid if not pair.changed]
@@ -143,7 +143,7 @@ def contrast(
     )
 
 
-def _unusable(pair: Pair, symptoms: Symptoms) -> str:
+def unusable(pair: Pair, symptoms: Symptoms) -> str:
     """Why a neighbour tells nothing; empty where it counts."""
     for one in (pair.before, pair.after):
         if one.effect or one.kind == "effect":
