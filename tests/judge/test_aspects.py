@@ -74,7 +74,39 @@ def test_a_message_on_the_way():
 def test_a_result_in_place_of_an_exception_is_a_change_of_everything():
     """Where the original fails at the tested call there are no parts to compare."""
     told = pair(-1, Behaviour(kind="raise", exception="KeyError"), value(whole(2)))
+    made = neighbours(lambda n: value(whole(n)), lambda n: value(whole(n + 1)))
+    assert doubt(made, told) == ""
+
+
+def test_words_all_around_are_no_result():
+    """An exception is mended where it was tested, elsewhere something is printed."""
+    told = pair(-1, Behaviour(kind="raise", exception="KeyError"), value(whole(2)))
     made = neighbours(lambda n: value(whole(n)), lambda n: value(whole(n), "done"))
+    assert "but only 0 of them in the result" in doubt(made, told)
+
+
+def test_a_subclass_of_a_list_is_compared_by_what_it_holds():
+    """Another class around the same items is no other result."""
+
+    def like(n):
+        inner = Value("list", "", (whole(n),))
+        return Value("like", "a:Rows", (inner,))
+
+    told = pair(-1, value(Value("list", "", (whole(1),))), value(like(2)))
+    made = neighbours(
+        lambda n: value(Value("list", "", (whole(n),))), lambda n: value(like(n))
+    )
+    assert doubt(made, told)
+
+
+def test_a_series_has_no_first_place():
+    """What changes somewhere in a sequence may change anywhere in it."""
+
+    def series(*numbers):
+        return value(Value("generator", "", tuple(map(whole, numbers))))
+
+    told = pair(-1, series(1, 2, 3, 4), series(1, 2, 3, 5))
+    made = neighbours(lambda n: series(n, 2, 3, 4), lambda n: series(n, 9, 3, 4))
     assert doubt(made, told) == ""
 
 

@@ -20,7 +20,8 @@ Aspect = tuple[str, ...]
 
 SPREAD = 0.25  # share of neighbours from which on a change generalises, see `ruling`
 _ENOUGH = 5
-_POSITIONS = 8  # of a tuple; further ones are not told apart
+_PARTS = 3  # of a tuple; from there on equal types make a series of it
+_SPOKEN = {("output",), ("message",)}
 _WHOLE = {"size", "type"}  # changes that leave nothing below to compare
 
 
@@ -32,10 +33,13 @@ def superficial(pairs: Sequence[Pair], told: Sequence[Pair], symptoms: Symptoms)
     valid = [pair for pair in pairs if not unusable(pair, symptoms)]
     common = [set(_aspects(pair.before, pair.after)) for pair in told]
     shared = set.intersection(*common) if common else set()
-    if len(valid) < _ENOUGH or not shared or ("kind",) in shared:
+    if len(valid) < _ENOUGH or not shared:
         return ""
     seen = [set(_aspects(pair.before, pair.after)) for pair in valid]
     changed = sum(map(bool, seen))
+    if ("kind",) in shared:  # there are no parts to compare; but words are no result
+        shared = {("kind",)}
+        seen = [{("kind",)} if there - _SPOKEN else set() for there in seen]
     counts = {one: sum(_covers(there, one) for there in seen) for one in shared}
     rare = min(sorted(counts), key=lambda one: counts[one])
     few = counts[rare] < SPREAD * len(valid) and counts[rare] < changed / 2
@@ -57,7 +61,8 @@ def _covers(there: set[Aspect], aspect: Aspect) -> bool:
 def _words(aspect: Aspect) -> str:
     first, *rest = aspect
     inner = ".".join(part for part in rest if part not in {"amount", "text"})
-    where = {"value": "the result", "after": "an argument"}.get(first, f"the {first}")
+    known = {"value": "the result", "kind": "the result", "after": "an argument"}
+    where = known.get(first, f"the {first}")
     return f"{where} at {inner}" if inner else where
 
 
@@ -88,9 +93,12 @@ def _optional(one: Value | None, other: Value | None, path: Aspect) -> Iterator[
 
 
 def _unlike(one: Value, other: Value, path: Aspect) -> Iterator[Aspect]:
-    left, right = number(one), number(other)
     if flat(one) == flat(other):
         return
+    if (one.type == "like") != (other.type == "like") and (_core(one) or _core(other)):
+        yield (*path, "class")
+        one, other = _core(one) or one, _core(other) or other
+    left, right = number(one), number(other)
     if left is not None and right is not None:
         if left != right:
             yield (*path, "amount")
@@ -100,6 +108,17 @@ def _unlike(one: Value, other: Value, path: Aspect) -> Iterator[Aspect]:
         yield (*path, "type")
     else:
         yield from _inside(one, other, path)
+
+
+def _series(value: Value) -> bool:
+    """Whether its items are many of a kind, not the parts of a record."""
+    alike = len({item.type for item in value.items}) == 1
+    return value.type == "generator" or (alike and len(value.items) > _PARTS)
+
+
+def _core(value: Value) -> Value | None:
+    """What an object of a class derived from a built-in one holds."""
+    return value.items[0] if value.type == "like" and _bare(value) else None
 
 
 def _inside(one: Value, other: Value, path: Aspect) -> Iterator[Aspect]:
@@ -114,7 +133,7 @@ def _inside(one: Value, other: Value, path: Aspect) -> Iterator[Aspect]:
         yield (*path, "size")
     else:
         for index, (a, b) in enumerate(zip(one.items, other.items, strict=True)):
-            loose = one.type in LISTS or index >= _POSITIONS
+            loose = one.type in LISTS or _series(one)
             yield from _unlike(a, b, (*path, "*" if loose else str(index)))
 
 

@@ -39,7 +39,7 @@ class _Answer:
 
 def _answers(area: Area, clues: Clues) -> Iterator[Finding]:
     fresh = {n.start for n in area.new(*_BRANCHES)}
-    tests = {n.start for n in _new_conditions(area)}
+    tests = {n.start for n in new_conditions(area)}
     old = area.old_values() if not area.moved else set()
     for answer in _fixed(area):
         had = known(answer.value) and repr(answer.value) in old
@@ -49,7 +49,7 @@ def _answers(area: Area, clues: Clues) -> Iterator[Finding]:
         yield _graded(area, answer, guards, clues, had=had)
 
 
-def _new_conditions(area: Area) -> list[Node]:
+def new_conditions(area: Area) -> list[Node]:
     """The new conditions of branches, and the new patterns of a match."""
     found = [c for n in area.new(*_BRANCHES) if (c := _condition(n))]
     before = [shape(c) for n in area.past if (c := _condition(n))]
