@@ -10,7 +10,7 @@ from bonafix.domain import Change, Evidence, Outcome, Patch
 from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.probe import Inquiry
 from bonafix.judge.reading.guards import knocked_out
-from bonafix.judge.unasked import Trial, unasked
+from bonafix.judge.unasked import Retrial, unasked
 
 from .values import baseline, result, run
 
@@ -79,7 +79,7 @@ def tried(body, *, green, there):
 
     record = Evidence(stage="probe", result="pass", summary="", supports=True)
     found = Inquiry(record, (Pair(CALL, "near", value(1), value(2)),), behave)
-    trial = Trial(
+    trial = Retrial(
         baseline=baseline(t="failed", other="passed"),
         targets=(result("t", Outcome.FAILED),),
         run=tests,

@@ -42,8 +42,7 @@ from bonafix.judge.sealed import Trial, cut_short, sealed
 from bonafix.judge.suite import won
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
-from bonafix.judge.unasked import Trial as Guarded
-from bonafix.judge.unasked import unasked
+from bonafix.judge.unasked import Retrial, unasked
 from bonafix.judge.variants.arranged import Original, Tests
 from bonafix.judge.verdict import verdict
 from bonafix.judge.voting.elsewhere import Suite
@@ -160,8 +159,8 @@ async def _stages(
     listen(Event(kind="stage", text="probe"))
     tests = Tests(targets, case.sources, tools.run, case.varied)
     found = await inquire(patch, calls, tools.call, tests, structural=trial.structural)
-    guarded = Guarded(baseline=baseline, targets=targets, run=tools.run)
-    found = await unasked(patch, found, guarded)
+    retrial = Retrial(baseline=baseline, targets=targets, run=tools.run)
+    found = await unasked(patch, found, retrial)
     yield _Step(record=found.record)
     poll = Poll(
         rivals=case.rivals,

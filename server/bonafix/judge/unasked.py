@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bonafix.calls import Behaviour
-from bonafix.domain import Baseline, Patch, Place, Runner, TestResult
+from bonafix.domain import Baseline, Patch, Place, Runner, SuiteRun, TestResult
 from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.probe import Inquiry
@@ -19,12 +19,13 @@ from bonafix.judge.target import target
 from bonafix.judge.voting.likeness import alike
 
 INPUTS = 60  # neighbours on which both are compared
-SECONDS = 60.0  # wall, of a suite without a guard: it may never end
-PER_TEST = 10.0
+SECONDS = 60.0  # wall, of a run without a guard at least: it may never end
+PER_TEST = 10.0  # the same for one test
+_SLOWER = 10  # times what the slowest test of the baseline took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Retrial:
     """What a patch without a guard is tried on."""
 
     baseline: Baseline
@@ -32,20 +33,23 @@ class Trial:
     run: Runner
 
 
-async def unasked(patch: Patch, found: Inquiry, trial: Trial) -> Inquiry:
+async def unasked(patch: Patch, found: Inquiry, trial: Retrial) -> Inquiry:
     """The inquiry, with a doubt where a guard decides and no test asks for it."""
     if not found.record.supports or found.behave is None:
         return found
-    cpu, idle = 0.0, ""
+    cpu = 0.0
+    idle: tuple[str, Place | None] = "", None
     for knocked in knocked_out(patch):
         passes, spent = await _passes(knocked, trial)
         cpu += spent
         if not passes:
             continue
-        idle = idle or f"{_unasked(knocked)}, and no neighbour shows what it is for"
+        if not idle[0]:
+            text = f"{_unasked(knocked)}, and no neighbour shows what it is for"
+            idle = text, knocked.place
         if doubt := await _decides(knocked, found):
             return _doubted(found, doubt, knocked.place, cpu)
-    return _doubted(found, idle, None, cpu)
+    return _doubted(found, *idle, cpu)
 
 
 def _unasked(knocked: Knocked) -> str:
@@ -53,17 +57,28 @@ def _unasked(knocked: Knocked) -> str:
     return f"{place.path}:{place.line} no test asks for `{knocked.text}`"
 
 
-async def _passes(knocked: Knocked, trial: Trial) -> tuple[bool, float]:
+async def _passes(knocked: Knocked, trial: Retrial) -> tuple[bool, float]:
     """Whether the tests are as content without the guard; and the CPU seconds."""
-    files, flaky = knocked.patch.files, trial.baseline.flaky
-    ids = [one.id for one in trial.targets]
-    aimed = await trial.run(files, select=ids, seconds=SECONDS, per_test=PER_TEST)
-    if target(trial.targets, aimed, flaky).refusal:
+    baseline = trial.baseline
+    aimed = await _run(knocked, trial, [one.id for one in trial.targets])
+    if target(trial.targets, aimed, baseline.flaky).refusal:
         return False, aimed.cpu_seconds
-    whole = await trial.run(files, seconds=SECONDS, per_test=PER_TEST)
+    whole = await _run(knocked, trial, None)
     spent = aimed.cpu_seconds + whole.cpu_seconds
-    failed = target(trial.targets, whole, flaky).refusal
-    return not failed and not lost(trial.baseline, whole), spent
+    failed = target(trial.targets, whole, baseline.flaky).refusal
+    return not failed and not lost(baseline, whole), spent
+
+
+async def _run(knocked: Knocked, trial: Retrial, ids: list[str] | None) -> SuiteRun:
+    """A run that ends; bounded by the baseline's, lest slow tests seem to hang."""
+    results = trial.baseline.run.results.values()
+    slowest = max((one.seconds for one in results), default=0.0)
+    return await trial.run(
+        knocked.patch.files,
+        select=ids,
+        seconds=max(SECONDS, _SLOWER * trial.baseline.seconds),
+        per_test=max(PER_TEST, _SLOWER * slowest),
+    )
 
 
 async def _decides(knocked: Knocked, found: Inquiry) -> str:

@@ -14,12 +14,11 @@ from bonafix.calls import Behaviour, Value
 from bonafix.judge.calls.contrast import Pair, Symptoms, unusable
 from bonafix.judge.calls.preconditions import DICTS, LISTS, number
 from bonafix.judge.calls.recordings import flat
+from bonafix.judge.calls.ruling import ENOUGH, SPREAD
 from bonafix.judge.calls.showing import show_call
 
 Aspect = tuple[str, ...]
 
-SPREAD = 0.25  # share of neighbours from which on a change generalises, see `ruling`
-_ENOUGH = 5
 _PARTS = 3  # of a tuple; from there on equal types make a series of it
 _SPOKEN = {("output",), ("message",)}
 _WHOLE = {"size", "type"}  # changes that leave nothing below to compare
@@ -33,7 +32,7 @@ def superficial(pairs: Sequence[Pair], told: Sequence[Pair], symptoms: Symptoms)
     valid = [pair for pair in pairs if not unusable(pair, symptoms)]
     common = [set(_aspects(pair.before, pair.after)) for pair in told]
     shared = set.intersection(*common) if common else set()
-    if len(valid) < _ENOUGH or not shared:
+    if len(valid) < ENOUGH or not shared:
         return ""
     seen = [set(_aspects(pair.before, pair.after)) for pair in valid]
     changed = sum(map(bool, seen))
