@@ -231,7 +231,7 @@ async def _later(
     for name, read in (("examiner", examine), ("reviewer", review)):
         if tools.ask is not None:
             listen(Event(kind="stage", text=name))
-        record = await _clocked(read(patch, targets, sources, tools))
+        record = await read(patch, targets, sources, tools)
         yield joined(voted, record) if voted and name == "reviewer" else record
 
 
