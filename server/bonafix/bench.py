@@ -45,11 +45,13 @@ class Bench:
             if after is not None:
                 sources[path] = after
         snapshot = replace(self.snapshot, sources=sources)
+        disguised = self.tools.disguised
         tools = replace(
             self.tools,
             run=layered(self.tools.run, patch),
             record=layered(self.tools.record, patch),
             call=layered(self.tools.call, patch),
+            disguised=layered(disguised, patch) if disguised else None,
         )
         under = (*self.under, patch)
         return replace(self, snapshot=snapshot, tools=tools, under=under)
@@ -78,7 +80,12 @@ async def opened(
             root, folder / "lower", buffers=buffers or {}, carry=config.carry
         )
         place = snapshot, interpreter, config
-        tools = Tools(make_runner(*place), make_recorder(*place), make_caller(*place))
+        tools = Tools(
+            make_runner(*place),
+            make_recorder(*place),
+            make_caller(*place),
+            disguised=make_runner(*place, disguised=True),
+        )
         yield Bench(snapshot=snapshot, interpreter=interpreter, tools=tools)
 
 

@@ -198,7 +198,7 @@ class Tools:
     """All that the gate can have executed, each time in a fresh confined copy.
 
     `ask` is a model, where the user has one read patches; `may_send` says whether it
-    may be shown a file.
+    may be shown a file. `disguised` runs tests where they cannot be seen to run.
     """
 
     run: Runner
@@ -206,3 +206,4 @@ class Tools:
     call: Caller
     ask: Asker | None = None
     may_send: Callable[[str], bool] = _any_file
+    disguised: Runner | None = None

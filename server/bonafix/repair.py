@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
 GRACE = 10.0  # seconds that a search goes on after its first survivor
+CLAIM = 600  # characters of a model's claim that are quoted
 
 # (name of the engine, who writes the patches)
 Engine = tuple[str, Proposer]
@@ -243,14 +245,31 @@ def _why(best: Judgement | None, ledger: _Ledger, reason: str) -> str:
         return str(ledger.failure)
     if best:
         return best.reason
-    if ledger.infeasible:
-        return f"no honest fix was found; its author says: {ledger.infeasible}"
-    if reason:
-        return reason
+    found = reason or _found(ledger)
+    if not ledger.infeasible:
+        return found
+    return (
+        f"the model reported it as infeasible; {found}; "
+        f"the model's claim, not evidence: {_quoted(ledger.infeasible)}"
+    )
+
+
+def _found(ledger: _Ledger) -> str:
+    """What was executed says, without anybody's word."""
     if refused := _refused(ledger):
         nearest = refused[0]
         return f"the nearest candidate is {nearest.verdict}: {nearest.reason}"
+    if ledger.infeasible and not ledger.screened:
+        # Contradictions were looked for before anything was proposed.
+        return "nothing that was executed contradicts the test"
     return f"no candidate made the failing tests pass ({ledger.screened} tried)"
+
+
+def _quoted(words: str) -> str:
+    """One line between quotation marks that the words themselves cannot close."""
+    line = " ".join(words.split())
+    cut = line if len(line) <= CLAIM else f"{line[:CLAIM]} [...]"
+    return json.dumps(cut, ensure_ascii=False)
 
 
 def _refused(ledger: _Ledger) -> tuple[Judgement, ...]:

@@ -27,6 +27,7 @@ from bonafix.domain import (
 )
 from bonafix.judge.calls.recordings import Cache, Ground, recorded
 from bonafix.judge.canary import canary
+from bonafix.judge.disguised import disguised
 from bonafix.judge.examiner import examine
 from bonafix.judge.hiding.sealing import Seal
 from bonafix.judge.hiding.visible import visible_runner
@@ -40,6 +41,7 @@ from bonafix.judge.rerun import confirm, regressions, timed
 from bonafix.judge.reviewer import review
 from bonafix.judge.sealed import Trial, cut_short, sealed
 from bonafix.judge.suite import won
+from bonafix.judge.suspicion.excused import Known, fair
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
 from bonafix.judge.unasked import Retrial, unasked
@@ -73,6 +75,7 @@ class Case:
     rivals: Rivals | None = None  # finds fixes that owe nothing to the candidate
     seal: Seal | None = None  # what the candidates' author was not shown
     leave_out: frozenset[str] = frozenset()
+    contradicted: Known = field(default_factory=dict)  # of red tests, as found so far
 
     @property
     def visible(self) -> tuple[TestResult, ...]:
@@ -152,9 +155,11 @@ async def _stages(
         cache=case.recordings,
     )
     calls = await recorded(patch, [t.id for t in targets], ground)
-    yield _Step(record=await replay(patch, calls, tools.call))
+    played = await replay(patch, calls, tools.call)
+    yield _Step(record=await disguised(patch, played, baseline, targets, tools))
     listen(Event(kind="stage", text="sealed"))
     trial = _trial(candidate, case, every, whole, read)
+    trial = await fair(trial, case.sources, tools, case.contradicted)
     yield _Step(record=await sealed(trial, case.sources, tools.run))
     listen(Event(kind="stage", text="probe"))
     tests = Tests(targets, case.sources, tools.run, case.varied)
@@ -189,6 +194,7 @@ async def _early(
     if record.refusal:
         return steps
     trial = _trial(candidate, case, case.targets, aimed, read)
+    trial = await fair(trial, case.sources, tools, case.contradicted)
     left = None if "sealed" in case.leave_out else cut_short(trial)
     if left is None:
         return []

@@ -46,6 +46,7 @@ class Trial:
     baseline: Baseline
     after: SuiteRun
     structural: Signs = Signs.NONE
+    excused: frozenset[str] = frozenset()  # red, and contradicted by another place
 
 
 async def sealed(trial: Trial, files: Mapping[str, bytes], run: Runner) -> Evidence:
@@ -89,11 +90,13 @@ def counted(trial: Trial) -> Count:
     seal, run, after = trial.seal, trial.baseline.run, trial.after
     visible = seal.visible if seal else trial.targets
     red = seal.red if seal else ()
-    known = tuple(seal.sealed) if seal else ()
+    known = (*(seal.sealed if seal else ()), *trial.excused)
     green = tuple(i for i in red if after.outcome(i) is Outcome.PASSED)
     left = []
     for node_id in red:
-        if node_id not in green and seal is not None and node_id not in seal.free:
+        if seal is None or node_id in seal.free | trial.excused:
+            continue
+        if node_id not in green:
             before = run.results[node_id]
             sure = any(related(before, target, run) for target in visible)
             left.append(Twin(node_id, certain=sure))
@@ -158,7 +161,7 @@ def recorded(trial: Trial, found: Count, shown: Shown) -> Evidence:
     return Evidence(
         stage="sealed",
         result=word.result,
-        summary=word.summary,
+        summary=word.summary + _excused(trial),
         refusal=word.refusal,
         doubt=word.doubt,
         supports=word.supports,
@@ -229,6 +232,15 @@ def _held(shown: Shown) -> str:
     return f"{_plural(held, 'documented example')} as before" if held > 0 else ""
 
 
+def _excused(trial: Trial) -> str:
+    """That a red test was not counted, and why."""
+    if not trial.excused:
+        return ""
+    more = f" and {len(trial.excused) - 1} more" if len(trial.excused) > 1 else ""
+    first = min(trial.excused)
+    return f"; not counted, for it contradicts another test or example: {first}{more}"
+
+
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
@@ -242,6 +254,7 @@ def _facts(trial: Trial, found: Count, shown: Shown) -> dict[str, object]:
     seal = trial.seal
     facts: dict[str, object] = {
         "twins": [twin.id for twin in found.others][:_LISTED],
+        "excused": sorted(trial.excused),
         "examples": {
             "ran": shown.ran,
             "mended": _places(shown.mended),

@@ -44,6 +44,7 @@ class Order:
     deadline: float  # on the monotonic clock, of the whole run
     brief: bool = False  # without plugins' versions and modules' places
     functions: Sequence[FunctionRef] = ()  # whose calls are recorded
+    disguised: bool = False  # as if no test were running
 
 
 async def attempt(cell: Cell, order: Order, hear: Hear) -> Attempt:
@@ -189,4 +190,5 @@ def fields(cell: Cell, order: Order, nonce: str) -> dict[str, object]:
         "per_test": order.per_test,
         "brief": order.brief,
         "functions": [asdict(function) for function in order.functions],
+        "disguised": order.disguised,
     }

@@ -26,9 +26,18 @@ RESTARTS = 5  # after tests that hung or took the process along
 Files = Mapping[str, bytes | None]
 
 
-def make_runner(snapshot: Snapshot, interpreter: Interpreter, config: Config) -> Runner:
-    """Run tests of `snapshot`, each time in a fresh confined copy; see `Runner`."""
-    bench = Bench(snapshot, interpreter, config)
+def make_runner(
+    snapshot: Snapshot,
+    interpreter: Interpreter,
+    config: Config,
+    *,
+    disguised: bool = False,
+) -> Runner:
+    """Run tests of `snapshot`, each time in a fresh confined copy; see `Runner`.
+
+    `disguised`: the project's code cannot see that it is being tested.
+    """
+    bench = Bench(snapshot, interpreter, config, disguised=disguised)
 
     async def run(
         files: Files,
@@ -62,6 +71,7 @@ class Bench:
     snapshot: Snapshot
     interpreter: Interpreter
     config: Config
+    disguised: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +137,7 @@ def order(bench: Bench, wish: Wish, place: Cell) -> process.Order:
         stop_at_first=wish.stop_at_first,
         per_test=wish.per_test,
         deadline=wish.deadline,
+        disguised=bench.disguised,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
@@ -12,7 +13,18 @@ import typing
 
 import pytest
 
-from . import calls, failure, items, lines, neutral, opened, relocate, reports, stuck
+from . import (
+    calls,
+    disguise,
+    failure,
+    items,
+    lines,
+    neutral,
+    opened,
+    relocate,
+    reports,
+    stuck,
+)
 
 if typing.TYPE_CHECKING:
     from .channel import Channel
@@ -48,6 +60,7 @@ class Plugin:
         self._opened = opened.Watch() if request["lines"] else None
         functions = request["functions"]
         self._calls = calls.Recorder(request["tree"], functions) if functions else None
+        self._disguise = disguise.Disguise(places) if request["disguised"] else None
         self._compared: typing.Optional[failure.Compared] = None
         self._cpu = 0.0
         self._stuck = stuck.Alarm(request["per_test"] / _PATIENT, self._send_stuck)
@@ -61,6 +74,8 @@ class Plugin:
         """Switch off what starts before the configuration is complete."""
         options = early_config.known_args_namespace
         self._neutralised += neutral.early(args, options)
+        if self._disguise:
+            self._disguise.begin(early_config)
         yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -88,6 +103,8 @@ class Plugin:
     def pytest_sessionstart(self, session: typing.Any) -> None:
         """Say what runs, with what."""
         config = session.config
+        if self._disguise:
+            self._disguise.rename(config)
         if self._opened:
             self._opened.active = True
         self._events.send(
@@ -185,6 +202,22 @@ class Plugin:
         self._events.send("stuck", id=item.nodeid, **facts)
         if self._recorder:
             self._send_lines(item.nodeid, self._recorder.seen())
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item: typing.Any) -> typing.Iterator[None]:
+        """Run the test, of whatever kind it is, as if nobody looked."""
+        if self._disguise:
+            self._disguise.dress(item)
+        yield
+        item.__dict__.pop("runtest", None)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef: typing.Any) -> typing.Iterator[None]:
+        """Prepare it as if nobody looked, too."""
+        with contextlib.ExitStack() as stack:
+            if self._disguise and self._disguise.fits(fixturedef):
+                stack.enter_context(self._disguise.hidden())
+            yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:

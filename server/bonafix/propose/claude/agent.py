@@ -280,7 +280,9 @@ def _candidate(talk: _Talk, done: Done, number: int) -> Candidate | None:
     if done.ending == "service":
         raise ServiceError(done.note)
     if done.ending == "infeasible":
-        work.note(f"Claude reports: {done.note}", infeasible=done.note)
+        claim = " ".join(done.note.split())
+        text = f"the model reports it as infeasible; its claim: {claim}"
+        work.note(text, infeasible=done.note)
         return None
     changes = opening.changes(work.task, done.files)
     if done.ending != "submitted" or not changes:

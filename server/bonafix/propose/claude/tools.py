@@ -137,7 +137,9 @@ def _submit(bench: Bench, given: Input) -> Outcome:
 
 
 def _report(_bench: Bench, given: Input) -> Outcome:
-    reason = _word(given, "reason")
+    reason = _word(given, "reason").strip()
+    if not reason:
+        raise BenchError("reason is empty. Say what contradicts what, and where.")
     return Outcome("Noted.", done=Done(ending="infeasible", note=reason))
 
 
