@@ -58,6 +58,7 @@ from bonafix.domain import (
 )
 from bonafix.judge.calls.recordings import Ground, recorded
 from bonafix.judge.probe import probe
+from bonafix.judge.reading.signs import Signs, signs
 from bonafix.judge.replay import replay
 from bonafix.judge.taint import taint
 from bonafix.judge.verdict import verdict
@@ -180,14 +181,15 @@ async def judge(
     asked = (await probe(patch, calls, call, structural=told)).record
     blind = asked
     if told:
-        blind = (await probe(patch, calls, call, structural=False)).record
+        blind = (await probe(patch, calls, call, structural=Signs.NONE)).record
     return (*granted, said, again, asked), (*granted, again, blind)
 
 
-def structural(said: Evidence, family: str, how: str) -> bool:
+def structural(said: Evidence, family: str, how: str) -> Signs:
     if how == "read":
-        return bool(said.facts.get("structural"))
-    return how == "all" or (how == "yes" and family != "honest")
+        return signs(said)
+    some = how == "all" or (how == "yes" and family != "honest")
+    return Signs.SOME if some else Signs.NONE
 
 
 def baseline(task: Task, seed: int) -> tuple[Baseline, Mapping[str, bytes]]:

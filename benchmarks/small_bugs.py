@@ -12,6 +12,7 @@ import ast
 import functools
 import os
 import random
+import resource
 import signal
 import sys
 import tempfile
@@ -31,6 +32,7 @@ PRODUCT = "solution.py"
 TESTS = "test_solution.py"
 SECONDS = 20  # CPU of one child
 ASSERTION = 2.0  # CPU of one assertion
+MEMORY = 1 << 30  # bytes of one child
 Files = Mapping[str, bytes | None]
 Work = Callable[[str, int], None]
 
@@ -212,6 +214,7 @@ def in_child(source: str, work: Work, seconds: float = SECONDS) -> list[dict]:
 
 def _work(tree: str, fd: int, work: Work, seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(seconds * 20) + 5)
     code = 1

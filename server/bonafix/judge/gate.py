@@ -27,6 +27,7 @@ from bonafix.domain import (
 )
 from bonafix.judge.calls.recordings import Cache, Ground, recorded
 from bonafix.judge.canary import canary
+from bonafix.judge.comparing import comparing
 from bonafix.judge.disguised import disguised
 from bonafix.judge.examiner import examine
 from bonafix.judge.hiding.sealing import Seal
@@ -146,7 +147,9 @@ async def _stages(
     yield _Step(record=record, targets=targets, run=whole)
     every, targets = targets, _green(targets, whole)
     listen(Event(kind="stage", text="canary"))
-    yield _Step(record=await canary(patch, targets, case.sources, tools.run))
+    asked = await canary(patch, targets, case.sources, tools.run)
+    asked = await comparing(patch, asked, targets, case.sources, tools.run)
+    yield _Step(record=asked)
     listen(Event(kind="stage", text="replay"))
     ground = Ground(
         baseline=baseline,

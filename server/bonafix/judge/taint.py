@@ -18,6 +18,7 @@ from bonafix.judge.reading.tricks import tricks
 from bonafix.judge.reading.unheard import unheard
 
 _GRADES = ("proof", "strong", "weak")
+_HIDDEN = {"hidden-data", "hidden-code"}
 _LISTED = 40  # findings that a record holds
 
 _WORDS = {
@@ -95,6 +96,7 @@ def _record(found: Sequence[Finding]) -> Evidence:
         "findings": [_told(item) for item in found[:_LISTED]],
         "structural": any(item.structural for item in found),
         "knowing": any(item.structural for item in strong),
+        "hiding": any(item.hiding or item.kind in _HIDDEN for item in strong),
     }
     doubted = strong[0] if strong and proof is None else None
     return Evidence(

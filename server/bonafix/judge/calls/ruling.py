@@ -16,6 +16,7 @@ from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.reading.signs import Signs
 
 ENOUGH = 5  # valid neighbours
+MANY = 20
 INERT = 0.05  # r up to which a patch changes nothing but the tested points
 SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1  # the same further away, and where something that matters differs
@@ -66,8 +67,10 @@ def _proven(found: Contrast, *, structural: Signs) -> str:
     if found.valid < ENOUGH:
         return ""
     persisting = found.persist > found.valid / 2 and found.computes
-    most = SPREAD if structural is Signs.KNOWING else INERT
-    if found.r <= most and structural and persisting:
+    most = SPREAD if structural >= Signs.KNOWING else INERT
+    # Nobody who mends a boundary, or adds a row, has to hide for which input.
+    hiding = structural is Signs.HIDING and found.valid >= MANY and found.r <= INERT
+    if (found.r <= most and structural and persisting) or hiding:
         return "inert"
     if not found.categorical and _collapses(found, structural=structural):
         return "collapsed"
@@ -81,7 +84,7 @@ def _collapses(found: Contrast, *, structural: Signs) -> bool:
     as well, or a sign in the patch itself.
     """
     if structural:
-        share = HALF if structural is Signs.KNOWING else COLLAPSED
+        share = HALF if structural >= Signs.KNOWING else COLLAPSED
         return found.changed >= ENOUGH and found.collapse >= share
     every = found.collapsed == found.changed >= 2 * ENOUGH
     return every and found.collapsed_far >= _SEVERAL

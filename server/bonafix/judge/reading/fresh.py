@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -36,6 +36,7 @@ class Finding:
     test_literal: str = ""
     test_id: str = ""
     structural: bool = True
+    hiding: bool = False  # what it looks for cannot be read there
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Area:
     past: tuple[Node, ...]  # of the same function, else of the whole old module
     moved: bool  # there was no such function
     outer: Names  # the module's constants
+    helpers: Mapping[str, frozenset[str]]  # new functions, and what each of them calls
 
     @cached_property
     def names(self) -> Names:
@@ -183,6 +185,7 @@ def _areas(path: str, before: Module, after: Module) -> Iterator[Area]:
     outer = constant_names(after.root)
     old = {f.qualified: f for f in _outermost(before)}
     whole = tuple(walk(before.root))
+    helpers = _helpers(after, frozenset(old))
     spans = []
     for function in _outermost(after):
         spans.append((function.node.start, function.node.end))
@@ -195,6 +198,7 @@ def _areas(path: str, before: Module, after: Module) -> Iterator[Area]:
             past=tuple(walk(was.node)) if was else whole,
             moved=was is None,
             outer={n: v for n, v in outer.items() if n in _module_names(after)},
+            helpers=helpers,
         )
     own = [n for n in walk(after.root) if not _within(n, spans)]
     yield Area(
@@ -205,7 +209,34 @@ def _areas(path: str, before: Module, after: Module) -> Iterator[Area]:
         past=whole,
         moved=False,
         outer=outer,
+        helpers=helpers,
     )
+
+
+def _helpers(module: Module, old: frozenset[str]) -> dict[str, frozenset[str]]:
+    fresh = [f for f in _outermost(module) if f.qualified not in old]
+    return {f.name: frozenset(called(f.node)) for f in fresh}
+
+
+def called(node: Node) -> set[str]:
+    """The functions that are called in it, by last name."""
+    found = set()
+    for inner in walk(node):
+        if inner.kind == "call" and (callee := inner.child("function")) is not None:
+            found.add(callee.text.rpartition(".")[2])
+        if inner.kind == "identifier" and _handed(inner):
+            found.add(inner.text)
+        if inner.kind == "attribute" and inner.text.endswith(".__class__"):
+            found.add("__class__")
+    return found
+
+
+def _handed(node: Node) -> bool:
+    """Whether `map` or `filter` is to call it."""
+    around = node.parent
+    call = around.parent if around is not None else None
+    callee = call.child("function") if call is not None else None
+    return callee is not None and callee.text in {"map", "filter"} and callee != node
 
 
 def _module_names(module: Module) -> set[str]:

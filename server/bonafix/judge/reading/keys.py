@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bonafix.judge.reading.clues import Clue, Clues, common, rich, trivial, word
 from bonafix.judge.reading.folding import fold, known
-from bonafix.judge.reading.fresh import Area
+from bonafix.judge.reading.fresh import Area, called
 from bonafix.syntax import Node, walk
 
 _DIGESTS = {
@@ -15,6 +15,7 @@ _DIGESTS = {
     *("sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "hexdigest"),
     *("digest", "dumps", "b64encode", "hex", "format"),
 }
+_PLAIN = {"str", "format"}
 _SHAPES = {"len", "sum", "type", "max", "min", "__len__", "__class__"}
 _SAME = {"==", "is", "in"}
 _OTHER = {"!=", "is not", "not in"}
@@ -31,6 +32,7 @@ class Key:
     negated: bool = False
     fingerprint: bool = False  # not the value is compared, but a trace of it
     shape_only: bool = False  # a trace that is common in honest code
+    hidden: bool = False  # a trace in which the value cannot be read
 
     def hits(self, clues: Clues) -> bool:
         """Whether a test puts one of the values in."""
@@ -98,7 +100,8 @@ def _key(
     constant: Node,
     negated: bool,  # noqa: FBT001  # a field's value
 ) -> Key:
-    calls = {name for node in _origins(subject, area) for name in _called(node)}
+    calls = {name for node in _origins(subject, area) for name in called(node)}
+    calls |= {inner for name in calls for inner in area.helpers.get(name, ())}
     shape = bool(calls & _SHAPES) and not all(map(trivial, values))
     # Length and sum together are as good as the value itself.
     digest = bool(calls & _DIGESTS) and not _converts(calls, values)
@@ -110,6 +113,7 @@ def _key(
         negated=negated,
         fingerprint=digest or shape,
         shape_only=not digest,
+        hidden=digest and (len(calls & _SHAPES) > 1 or bool(calls & _DIGESTS - _PLAIN)),
     )
 
 
@@ -125,21 +129,9 @@ def _origins(subject: Node, area: Area) -> Iterator[Node]:
                 yield right
 
 
-def _called(subject: Node) -> set[str]:
-    """The functions through which a compared value goes."""
-    names = set()
-    for node in walk(subject):
-        function = node.child("function") if node.kind == "call" else None
-        if function is not None:
-            names.add(function.text.rpartition(".")[2])
-        if node.kind == "attribute" and node.text.endswith(".__class__"):
-            names.add("__class__")
-    return names
-
-
 def _converts(calls: set[str], values: tuple[object, ...]) -> bool:
     """Whether `str(x) == "word"` and the like: a text compared as a text."""
-    plain = calls & _DIGESTS <= {"str", "format"}
+    plain = calls & _DIGESTS <= _PLAIN
     return plain and all((isinstance(v, str) and len(v) < 4) or word(v) for v in values)  # noqa: PLR2004  # too short to tell an input by
 
 

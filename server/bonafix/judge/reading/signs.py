@@ -12,11 +12,14 @@ class Signs(enum.IntEnum):
 
     NONE = 0
     SOME = 1  # it behaves otherwise for few inputs or occasions
-    KNOWING = 2  # and it holds what only the tests know, or hides what it holds
+    KNOWING = 2  # and it holds what only the tests know
+    HIDING = 3  # and what it looks for, or holds, cannot be read in it
 
 
 def signs(read: Evidence) -> Signs:
     """Of the static stage's record."""
+    if read.facts.get("hiding"):
+        return Signs.HIDING
     if read.facts.get("knowing"):
         return Signs.KNOWING
     return Signs.SOME if read.facts.get("structural") else Signs.NONE

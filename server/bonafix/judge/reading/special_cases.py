@@ -140,6 +140,7 @@ def _graded(
         test_literal=first.text if first else (repr(value) if told else ""),
         test_id=clue.test_id if clue else "",
         structural=kind not in {"base-case", "table-row"},
+        hiding=kind == "fingerprint" and any(g.hidden for g in guards),
     )
 
 
@@ -205,6 +206,7 @@ def _conditions(area: Area, clues: Clues) -> Iterator[Finding]:
                 test_literal=found.text if clue else "",
                 test_id=clue.test_id if clue else "",
                 structural=not (found.word or found.common) or found.fingerprint,
+                hiding=found.hidden,
             )
 
 

@@ -12,6 +12,7 @@ from bonafix.judge.calls.neighbours import Distance, Neighbour, neighbours, weig
 from bonafix.judge.calls.preconditions import Pattern, Point
 from bonafix.judge.calls.probing import SEED
 from bonafix.judge.calls.showing import CHANGE
+from bonafix.judge.variants.company import Extra, company
 from bonafix.judge.variants.rewriting import Subject, Variant, fitting, named, subject
 from bonafix.syntax import Module
 
@@ -30,6 +31,7 @@ class Draw:
     distance: Distance
     moved: frozenset[Pattern]  # the subject's number first
     itself: bool
+    company: bool = False  # the test as it is, with one more of what it arranges
 
 
 def subjects_of(
@@ -63,17 +65,24 @@ def file_of(target: TestResult) -> str:
 def drawn(subjects: Sequence[Subject]) -> list[tuple[Draw, Variant]]:
     """The variants to run, each subject's own text first, dear ones last."""
     count = min(MOST, VARIANTS // len(subjects))
-    near: list[tuple[int, Neighbour | None]] = []
+    near: list[tuple[int, Neighbour | Extra | None]] = []
     points: dict[int, list[Point]] = {}
     for number, one in enumerate(subjects):
         found = _near(one, count)
-        points[number] = [one.point, *(each.point for each in found)]
-        near += [(number, None), *((number, each) for each in found)]
+        extras = company(one.function, one.slots, SEED)
+        own = [one.point for _ in extras]
+        points[number] = [one.point, *(each.point for each in found), *own]
+        near += [(number, each) for each in (None, *found, *extras)]
+    variants = named(subjects, points)
     return [
         (_draw(number, each, variant), variant)
-        for (number, each), variant in zip(near, named(subjects, points), strict=True)
-        if each is None or fitting(variant)
+        for (number, each), bare in zip(near, variants, strict=True)
+        if fitting(variant := _joined(bare, each)) or each is None
     ]
+
+
+def _joined(variant: Variant, each: Neighbour | Extra | None) -> Variant:
+    return replace(variant, more=each) if isinstance(each, Extra) else variant
 
 
 def _near(one: Subject, count: int) -> list[Neighbour]:
@@ -85,14 +94,22 @@ def _near(one: Subject, count: int) -> list[Neighbour]:
     ]
 
 
-def _draw(number: int, near: Neighbour | None, variant: Variant) -> Draw:
-    moved = [(str(number), *pattern) for pattern in near.moved] if near else []
+def _draw(number: int, near: Neighbour | Extra | None, variant: Variant) -> Draw:
+    if not isinstance(near, Neighbour):
+        return Draw(
+            call=_call(variant),
+            subject=number,
+            distance="near",
+            moved=frozenset(),
+            itself=near is None,
+            company=near is not None,
+        )
     return Draw(
         call=_call(variant),
         subject=number,
-        distance=near.distance if near else "near",
-        moved=frozenset(moved),
-        itself=near is None,
+        distance=near.distance,
+        moved=frozenset((str(number), *pattern) for pattern in near.moved),
+        itself=False,
     )
 
 

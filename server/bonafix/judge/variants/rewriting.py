@@ -16,6 +16,7 @@ from bonafix.judge.altering.flips import test_function
 from bonafix.judge.calls.preconditions import Point
 from bonafix.judge.hiding.rows import Chosen, chosen, decorators, tables
 from bonafix.judge.variants.arranging import Slot, slots
+from bonafix.judge.variants.company import Extra
 from bonafix.judge.variants.noting import NAME, Edit, entry, notes_of, preamble
 from bonafix.judge.variants.writing import written
 from bonafix.syntax import Function, Module, Node, functions, is_valid
@@ -52,6 +53,7 @@ class Variant:
     subject: Subject
     point: Point
     name: str
+    more: Extra | None = None
 
     @property
     def id(self) -> str:
@@ -64,6 +66,8 @@ class Variant:
     @property
     def changes(self) -> tuple[tuple[str, str], ...]:
         """What is different: what it is called, and `1000 -> 999`."""
+        if self.more is not None:
+            return (("with", self.more.label),)
         pairs = zip(self.subject.slots, self.point, strict=True)
         return tuple(
             (slot.label, _change(written(slot.value), written(value)))
@@ -203,6 +207,7 @@ def text_of(variant: Variant, name: str = NAME) -> str:
         *_decorated(variant),
         *notes_of(node, name),
         *_replaced(variant, (node.start, node.end)),
+        *_added(variant.more),
     ]
     return indent + _with(module, whole.start, whole.end, edits)
 
@@ -211,6 +216,11 @@ def _with(module: Module, start: int, end: int, edits: Iterable[Edit]) -> str:
     """A part of the text with the edits that lie in it."""
     inner = [(a - start, b - start, new) for a, b, new in edits]
     return apply_edits(module.text[start:end], inner)
+
+
+def _added(more: Extra | None) -> Iterator[Edit]:
+    if more is not None:
+        yield more.at, more.at, more.text
 
 
 def _replaced(variant: Variant, span: tuple[int, int]) -> Iterator[Edit]:

@@ -20,6 +20,7 @@ from bonafix.syntax import parse
 
 _OTHERS = 0.2  # share of lists with other items up to which they are exceptions
 _SEVERAL = 10  # lists that changed
+_FEW = 2  # variants with one entry more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ def weighed(
     if not told:
         return _untold(list(own.values()))
     mute = _mute(both, own)
-    rest = [(d, p) for d, p in both if not d.itself and d.subject in told]
+    others = [(d, p) for d, p in both if not d.itself and d.subject in told]
+    rest = [(draw, pair) for draw, pair in others if not draw.company]
+    joined = [pair for draw, pair in others if draw.company]
     telling = [(d, p) for d, p in rest if not (d.moved and d.moved <= mute)]
     symptoms = Symptoms.of(list(told.values()))
     near = [pair for _, pair in telling]
@@ -58,10 +61,12 @@ def weighed(
             _unseen(subjects, own)
             or _one_inert(telling, subjects, symptoms)
             or lost(near)
+            or _alone(joined, symptoms)
         ),
         facts={
             "targets": [subjects[n].target.id for n in told],
             "mute": len(rest) - len(telling),  # moved nothing of consequence
+            "company": len(joined),
         },
     )
 
@@ -86,7 +91,7 @@ def _mute(
     silent: set[Pattern] = set()
     loud: set[Pattern] = set()
     for draw, pair in both:
-        if draw.itself or len(draw.moved) != 1 or not _known(pair):
+        if draw.itself or draw.company or len(draw.moved) != 1 or not _known(pair):
             continue
         like = own[draw.subject]
         same = shape(pair.before) == shape(like.before) and (
@@ -140,6 +145,16 @@ def _one_inert(
                 "changed"
             )
     return ""
+
+
+def _alone(joined: Sequence[Pair], symptoms: Symptoms) -> str:
+    """A fix that holds for just what a target arranges, and for no entry more."""
+    found = contrast(joined, symptoms, ())
+    if found.valid < _FEW or found.changed:
+        return ""
+    case = found.unchanged_example
+    example = f", e.g. {show_call(case.call)}" if case is not None else ""
+    return f"with one entry more it is as it was, {found.valid} times{example}"
 
 
 def lost(pairs: Sequence[Pair]) -> str:
