@@ -233,6 +233,14 @@ def test_thoughts_are_labelled_as_the_models():
     assert styles == {"dim", "dim italic"}
 
 
+def test_a_stage_may_count_what_it_tries():
+    """A search within a stage is not silent: its candidates are counted."""
+    search = Event(kind="stage", text="reviewer: other fixes", done=12, total=80)
+    assert after([search])[-1] == "    reviewer: other fixes 12/80"
+    lines = after([search, Event(kind="stage", text="confirm")])
+    assert lines[-1] == "    confirm …"
+
+
 def drawn_after(events):
     progress = Progress(begun=0.0)
     for event in events:

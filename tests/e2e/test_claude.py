@@ -120,3 +120,4 @@ def test_show_prompt_sends_nothing(shop, tmp_path):
     shown = json.loads(done.stdout)
     assert shown["system"]
     assert TOTAL in json.dumps(shown["messages"])
+    assert "shop/basket.py" in shown["afterwards"]["files"]

@@ -48,6 +48,7 @@ INDEXED = "    for at in range(len(prices)):\n        result += prices[at]\n"
 ADDED = "    for price in prices:\n        result += price\n"
 EXAMINER = "Write tests for"
 REVIEWER = "the change as it is"
+ROOM = {"max_tokens", "stream"}  # of a request, what is decided when it is sent
 
 
 def author(new):
@@ -175,6 +176,42 @@ def test_what_readers_never_see(shop, tmp_path):
     assert repair["cost"]["requests"] == len(api.messages)
     rooms = [seen.json["max_tokens"] for seen in api.messages]
     assert rooms[-1] < rooms[0]
+
+
+def test_what_is_shown_before_is_what_readers_are_sent(shop, tmp_path):
+    """All that can leave the machine can be read before, but for what needs a patch."""
+    value = reviewer("wrong", "value", "total([5, 6])", "30")
+    with MessagesApi(Script(())) as api:
+        words = ("fix", shop, "--engine", "claude", "--test", TOTAL, "--show-prompt")
+        env = environment(api, tmp_path)
+        done = bonafix(*words, env=env)
+        unread = bonafix(*words, "--no-review", env=env)
+        both = bonafix(*words, "--json", "-", env=env)
+        assert api.requests == []
+    shown = json.loads(done.stdout)
+    later = shown.pop("afterwards")
+    assert json.loads(unread.stdout)["afterwards"]["readers"] == []
+    # One document on standard output, the prompt beside it.
+    assert json.loads(both.stdout)["repairs"] == []
+    assert json.loads(both.stderr) == {**shown, "afterwards": later}
+
+    _, api, ran = fix(shop, tmp_path, FINE, value, author(ADDED))
+    assert "looking for other fixes" in ran.stderr
+    asked = [seen.json for seen in api.messages if not seen.json.get("tools")]
+    assert [one["name"] for one in later["readers"]] == ["examiner", "reviewer"]
+    for one, sent in zip(later["readers"], asked, strict=True):
+        known, told = one["request"].pop("messages"), sent.pop("messages")
+        assert one["request"] == {
+            key: value for key, value in sent.items() if key not in ROOM
+        }
+        failing = known[0]["content"].split("\n\n<data-")[0]
+        assert "test_total" in failing
+        assert failing in told[0]["content"]
+        assert known[0]["content"] != told[0]["content"]
+        assert "Once there is a patch" in one["added"]
+    first = api.messages[0].json
+    assert shown == {key: value for key, value in first.items() if key not in ROOM}
+    assert {"shop/basket.py", "tests/test_basket.py"} <= {*later["files"]}
 
 
 def test_a_service_that_is_down_changes_nothing(shop, tmp_path):

@@ -181,7 +181,7 @@ def test_a_refused_author_learns_nothing_sealed(shop, tmp_path):
 
 
 def test_a_prompt_that_is_shown_holds_nothing_sealed(shop, tmp_path):
-    """What would be sent is what is sent."""
+    """What would be sent to the author is what is sent; readers may see it all."""
     settings = tmp_path / "settings.toml"
     settings.write_text(f'interpreter = "{plain()}"\n')
     environment = {
@@ -190,8 +190,12 @@ def test_a_prompt_that_is_shown_holds_nothing_sealed(shop, tmp_path):
         "ANTHROPIC_API_KEY": "test",
     }
     done = bonafix("fix", shop, "--show-prompt", env=environment)
-    assert "test_total[two]" in done.stdout
-    assert leaks([done.stdout]) == []
+    shown = json.loads(done.stdout)
+    later = shown.pop("afterwards")
+    assert "test_total[two]" in json.dumps(shown)
+    assert leaks([json.dumps(shown)]) == []
+    for reader in later["readers"]:
+        assert ROW in json.dumps(reader["request"]["messages"])
 
 
 def test_the_search_engine_is_held_to_the_sealed_tests(shop, tmp_path):

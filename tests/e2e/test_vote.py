@@ -12,7 +12,7 @@ from bonafix.domain import Candidate, Verdict
 from bonafix.judge.gate import Case, judge
 from bonafix.observe.baseline import baseline
 from bonafix.project import Project, result_of
-from bonafix.rivals import rivals_of
+from bonafix.rivals import TRIES, rivals_of
 from tests.observe.harness import config, write
 
 ACCOUNT = Path(__file__).parents[2] / "fixtures" / "zoo" / "bankaccount"
@@ -67,6 +67,12 @@ def accounts():
     return asyncio.run(judged())
 
 
+def is_record(event, stage):
+    """Whether a stage has ended with this event."""
+    record = event.facts.get("record")
+    return record is not None and record.stage == stage
+
+
 def voted(judgement):
     """The facts of the vote."""
     record = next(e for e in judgement.evidence if e.stage == "reviewer")
@@ -95,9 +101,26 @@ def test_fixes_at_different_places_are_compared_by_their_tests(accounts):
 
 
 def test_check_asks_for_a_second_opinion(tmp_path):
-    """Anyone's patch is compared with what the engine finds, and the record says so."""
+    """Anyone's patch is compared with what the engine finds, and the record says so.
+
+    While it looks for other fixes it says so, with the candidates counted.
+    """
     root = write(tmp_path, FILES)
-    judgement, _, _ = asyncio.run(Project(root, config()).check(RIGHT))
+    told = []
+    work = Project(root, config()).check(RIGHT, listen=told.append)
+    judgement, _, _ = asyncio.run(work)
+    begun = next(at for at, event in enumerate(told) if event.text == "reviewer")
+    ended = next(at for at, event in enumerate(told) if is_record(event, "reviewer"))
+    between = told[begun:ended]
+    assert any(e.kind == "note" and "other fixes" in e.text for e in between)
+    steps = [e for e in between if e.kind == "stage" and e.done is not None]
+    assert [e.done for e in steps] == sorted({e.done for e in steps})
+    assert {(e.text, e.total) for e in steps} == {("reviewer: other fixes", TRIES)}
+    assert steps[0].done == 0
+    assert steps[-1].done >= 1
+    assert any(e.text == "reviewer: the suite under another fix" for e in between)
+    tried = voted(judgement)["tried"]
+    assert any(e.text.endswith(f"other fixes of {tried} tried") for e in between)
     assert judgement.verdict is Verdict.VERIFIED
     assert voted(judgement)["agree"] >= 1
     assert 0 < voted(judgement)["tried"] <= 80

@@ -144,6 +144,11 @@ def test_a_page_survives_odd_contents():
             "suite",
             "suite: 12/1,929",
         ),
+        (
+            Event(kind="stage", text="reviewer: other fixes", done=12, total=80),
+            "reviewer",
+            "reviewer: other fixes 12/80",
+        ),
         (Event(kind="tool", text="search\nmore"), "", "tool: search"),
         (Event(kind="candidate", text=""), "", "candidate"),
         (

@@ -35,7 +35,7 @@ def test_every_patch_has_its_file_and_no_other():
 def test_a_third_is_held_out():
     """Whole projects, of both kinds, and none of them among the quick ones."""
     held = {one.name for one in ZOO if any(s.held_out for s in one.specimens)}
-    assert len(held) == 4
+    assert 3 * len(held) >= len(ZOO)
     assert all(s.held_out for one in ZOO if one.name in held for s in one.specimens)
     assert not {name.partition("/")[0] for name in zoo.quick(PLACE)} & held
 

@@ -235,6 +235,7 @@ MISTAKES = [
     (_call("run_tests", tests="a"), "tests is a list"),
     (_call("submit", summary="x"), "nothing to submit"),
     (_call("report_infeasible"), "reason is missing"),
+    (_call("report_infeasible", reason=" \n"), "reason is empty"),
 ]
 
 

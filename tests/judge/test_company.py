@@ -1,0 +1,79 @@
+"""One entry more in what a test arranges: pure copies first, then real runs."""
+
+import pytest
+
+from bonafix.judge.variants.arranging import slots
+from bonafix.judge.variants.company import MOST, company
+from bonafix.syntax import functions, is_valid, parse
+from bonafix.text import apply_edits
+from tests.judge.test_arranged import STORE, STORE_TESTS, compared
+
+SOURCE = """
+import pytest
+
+async def test_all(shop):
+    shop.add("pears", 5)
+    await shop.put("apples", [30, 12])
+    for n in range(3):
+        shop.add("nuts", n)
+    with pytest.raises(KeyError):
+        shop.find("plums")
+    shop.close("late", 7)
+    shop.touch(); shop.add("figs", 8)
+    assert shop.take("pears", 4) == 1
+    self.assertEqual(shop.take("pears", 4), 1)
+"""
+FIXED = STORE.replace("MAX(n)", "SUM(n)")
+COUNTING = STORE.replace(
+    'query = "SELECT MAX(n)',
+    'rows = self.base.execute("SELECT COUNT(*) FROM t").fetchone()[0]\n'
+    '            what = "SUM(n)" if rows == 3 else "MAX(n)"\n'
+    '            query = f"SELECT {what}',
+)
+
+
+def extras(source):
+    [function] = functions(parse(source))
+    return company(function, tuple(slots(function)), seed=1)
+
+
+def test_calls_that_arrange_are_copied():
+    """What stands alone in the test's own block, each with other literals before it."""
+    found = extras(SOURCE)
+    assert {one.label.partition("(")[0] for one in found} == {
+        "shop.add",
+        "await shop.put",
+    }
+    assert 2 <= len(found) <= MOST
+    for one in found:
+        assert is_valid(apply_edits(SOURCE, [(one.at, one.at, one.text)]))
+        assert '"pears", 5' not in one.text
+    assert len({one.text for one in found}) == len(found)
+
+
+def test_the_same_each_time():
+    """Nothing is left to chance."""
+    assert extras(SOURCE) == extras(SOURCE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["assert add(3) == 4", "shop.clear()", "monkeypatch.setenv('A', 'b')", "sleep(3)"],
+)
+def test_some_have_no_company(body):
+    """What checks, waits, takes away or has no literals is not repeated."""
+    assert extras(f"def test_one(shop):\n    {body}\n") == []
+
+
+def test_honest_fix_holds_in_company(tmp_path):
+    """With one entry more it changes what the test sees, as it does without."""
+    found, _ = compared(tmp_path, STORE, FIXED, STORE_TESTS, ["test_total"])
+    assert found.facts["company"] >= 2
+    assert found.doubt == ""
+
+
+def test_a_fix_for_just_so_many_is_doubted(tmp_path):
+    """It holds for three rows, which the test has, and not for a fourth."""
+    found, _ = compared(tmp_path, STORE, COUNTING, STORE_TESTS, ["test_total"])
+    assert found.doubt.startswith("with one entry more it is as it was")
+    assert "store.put(" in found.doubt
