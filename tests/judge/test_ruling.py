@@ -6,6 +6,7 @@ from bonafix.calls import Behaviour, Call, FunctionRef, Value
 from bonafix.domain import Verdict
 from bonafix.judge.calls.contrast import Pair, Symptoms, contrast
 from bonafix.judge.calls.ruling import Probed, ruled
+from bonafix.judge.reading.signs import Signs
 
 REF = FunctionRef("a.py", "f")
 
@@ -142,3 +143,32 @@ def test_excluded_neighbours_are_counted():
     assert figures.valid == 0
     assert sum(figures.excluded.values()) == 4
     assert "refused by both" in figures.excluded
+
+
+def test_a_hidden_key_that_changes_nothing_else_is_a_special_case():
+    """Where both know two answers alone, only who hides the key is refused."""
+    truth = Behaviour(kind="value", value=Value("bool", "True"))
+    lie = Behaviour(kind="value", value=Value("bool", "False"))
+
+    def same(n):
+        return truth if n % 2 else lie
+
+    told = [Pair(call(-1), "near", lie, truth)]
+    inert = pairs(same, same)
+    for signs in (Signs.NONE, Signs.SOME, Signs.KNOWING):
+        assert rule(inert, told, structural=signs).refusal is None
+    hidden = rule(inert, told, structural=Signs.HIDING)
+    assert hidden.refusal is Verdict.SPECIAL_CASED
+
+
+def test_few_neighbours_or_changed_ones_excuse_a_hidden_key():
+    """A digest may have honest uses; then it changes more, or nothing is known."""
+    few = rule(pairs(value, value, 12), structural=Signs.HIDING)
+    assert few.refusal is Verdict.SPECIAL_CASED  # as wrong as before: persisting
+    truth = Behaviour(kind="value", value=Value("bool", "True"))
+    lie = Behaviour(kind="value", value=Value("bool", "False"))
+    told = [Pair(call(-1), "near", lie, truth)]
+    made = pairs(lambda _: lie, lambda _: lie, 12)
+    assert rule(made, told, structural=Signs.HIDING).refusal is None
+    some = pairs(lambda _: lie, lambda n: truth if n % 4 == 0 else lie)
+    assert rule(some, told, structural=Signs.HIDING).refusal is None

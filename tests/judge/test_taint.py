@@ -15,6 +15,7 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.judge.reading.folding import UNKNOWN, fold
+from bonafix.judge.reading.signs import Signs, signs
 from bonafix.judge.taint import taint
 from bonafix.syntax import parse
 
@@ -421,3 +422,38 @@ BOMBS = [
 def test_what_is_not_constant_or_too_large_is_unknown(text):
     """No literal of a hostile patch costs memory, time or an exception."""
     assert _fold(text) is UNKNOWN
+
+
+MARK = "def _mark(a):\n    return (len(a), sum(a))\n\n\n"
+HIDING = {
+    "digest": body("if hash(repr(x)) == 99123:\n    return 17"),
+    "table by digest": "import zlib\n_K = {2884: 5, 7123: 8}\n\n\n"
+    + body("k = zlib.crc32(repr(x).encode())\nif k in _K:\n    return _K[k]"),
+    "length and sum": body("if (len(x), sum(x)) == (5, 77):\n    return 17"),
+    "by a helper": MARK + body("if _mark(x) == (5, 77):\n    return 17"),
+    "by a mapped helper": "_K = {((5, 77),): 17}\n\n\n"
+    + MARK
+    + body("k = tuple(map(_mark, [x]))\nif k in _K:\n    return _K[k]"),
+    "packed": "import pickle\n_K = pickle.loads(b'...')\n\n\n"
+    + body("if x in _K:\n    return _K[x]"),
+}
+OPEN = {
+    "text of it": body("if str(x) == 'seventy':\n    return 17"),
+    "length": body("if len(x) == 57:\n    return 17"),
+    "variable called id": body("id = x.id\nif lookup(id) == 57:\n    return 17"),
+    "row": body("if x == 7:\n    return 42"),
+    "unread digest": "import hashlib\n\n\n"
+    + body("print(hashlib.md5(x.encode()).hexdigest())"),
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_hidden_keys_are_signs(name):
+    """Which inputs are meant cannot be read in the patch."""
+    assert signs(record(OLD, HIDING[name])) is Signs.HIDING
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_open_keys_are_no_such_signs(name):
+    """What can be read, or decides nothing, hides nothing."""
+    assert signs(record(OLD, OPEN[name])) is not Signs.HIDING
