@@ -42,7 +42,8 @@ from bonafix.domain import (
     silent,
 )
 from bonafix.errors import UsageError
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.judge.verdict import verdict
 from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
@@ -171,7 +172,7 @@ class Project:
                 baseline=base,
                 targets=targets,
                 sources=bench.snapshot.sources,
-                rivals=rivals_of(bench, base, self.config),
+                rivals=rivals_of(bench, base, self.config, listen=listen),
             )
             costs: list[Cost] = []
             read = readers.reading(bench, self.config, listen) if review else bench
@@ -181,7 +182,10 @@ class Project:
             return judgement, base, keep_receipt(judgement, bench, base, cost)
 
     async def prompt(self, *, tests: Sequence[str] = (), expression: str = "") -> str:
-        """What Claude would be sent for the first failure; nothing is sent."""
+        """What Claude would be sent for the first failure; nothing is sent.
+
+        The first request as JSON; under `afterwards` what may follow it.
+        """
         from bonafix.propose import claude  # noqa: PLC0415 - only for this
 
         async with opened(self.root, self.config) as bench:
@@ -194,7 +198,9 @@ class Project:
             shown = await show(bench, base, first, apart)
             task = task_of(bench, base, shown, self.config.timeout)
             request = claude.show_prompt(task, self.config, os.environ)
-            return json.dumps(request, indent=2, ensure_ascii=False)
+            later = readers.afterwards(bench, self.config, shown.seal.targets)
+            document = {**request, "afterwards": later}
+            return json.dumps(document, indent=2, ensure_ascii=False)
 
     def derive(self, path: Path) -> Judgement:
         """Fold a receipt's records into their verdict again; nothing is run."""

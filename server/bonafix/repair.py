@@ -36,7 +36,8 @@ from bonafix.domain import (
     silent,
 )
 from bonafix.errors import ServiceError
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
 from bonafix.readers import RESERVE, RUNS, counted

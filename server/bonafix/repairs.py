@@ -38,7 +38,8 @@ from bonafix.domain import (
     Verdict,
     add_costs,
 )
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.judge.hiding.proving import Proven
 from bonafix.judge.hiding.sealing import Seal, joined
 from bonafix.judge.hiding.visible import visible_runner
@@ -213,7 +214,9 @@ async def _repair(
 def _rivals(job: Job, bench: Bench, base: Baseline, task: Task) -> Rivals | None:
     """Where the search engine is no proposer, it may still have a second opinion."""
     alone = job.config.engine == "claude"
-    return rivals_of(bench, base, job.config, task) if alone else None
+    if not alone:
+        return None
+    return rivals_of(bench, base, job.config, task, listen=job.listen)
 
 
 def _delivers(job: Job, done: Repair) -> bool:

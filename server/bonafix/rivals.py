@@ -43,6 +43,7 @@ KEPT = 3
 MORE = 20  # runs of candidates after the first that is kept
 SUITES = 4  # runs of the whole suite
 SLOW = 20.0  # seconds; a suite that takes longer is not run for this
+STAGE = "reviewer"  # that asks for them
 _GREEN = frozenset({Outcome.PASSED, Outcome.XPASSED})
 
 Files = Mapping[str, bytes | None]
@@ -92,13 +93,35 @@ class _Meter:
         return done
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where they are looked for, and who hears of it."""
+
+    bench: Bench
+    base: Baseline
+    config: Config
+    listen: Listener
+
+    def tell(self, text: str, done: int | None = None) -> None:
+        """Say what is being done, as a stage does."""
+        total = None if done is None else TRIES
+        self.listen(Event(kind="stage", text=text, done=done, total=total))
+
+
 def rivals_of(
-    bench: Bench, base: Baseline, config: Config, task: Task | None = None
+    bench: Bench,
+    base: Baseline,
+    config: Config,
+    task: Task | None = None,
+    *,
+    listen: Listener = silent,
 ) -> Rivals:
     """Fixes that the search engine finds, looked for once per set of targets.
 
-    `task` is what a proposer may know, where something is kept from it.
+    `task` is what a proposer may know, where something is kept from it. `listen`
+    hears how far the search is: it may take as long as all else together.
     """
+    place = _Place(bench, base, config, listen)
     known: dict[tuple[str, ...], Rivalry] = {}
     one_at_a_time = asyncio.Lock()
 
@@ -108,7 +131,6 @@ def rivals_of(
             if key in known:
                 return replace(known[key], cpu_seconds=0.0)
             brief = task or _task(bench, base, tuple(targets))
-            place = bench, base, config
             known[key] = await _searched(place, brief, targets)
             return known[key]
 
@@ -127,27 +149,30 @@ def among(others: Sequence[Patch], more: Rivals | None) -> Rivals | None:
 
 
 async def _searched(
-    place: tuple[Bench, Baseline, Config], task: Task, targets: Sequence[TestResult]
+    place: _Place, task: Task, targets: Sequence[TestResult]
 ) -> Rivalry:
     """Look for them; no rival is no reason to stop anything."""
-    bench, base, config = place
+    bench, base = place.bench, place.base
     if not targets or base.seconds > SLOW:
         return Rivalry()
     before = {target.id: target.outcome for target in task.targets}
     suite, found = _Meter(bench.tools.run, SUITES), list[Patch]()
-    where = bench.snapshot, bench.interpreter, config
+    where = bench.snapshot, bench.interpreter, place.config
+    place.listen(Event(kind="note", text="looking for other fixes to compare with"))
     async with warm(*where, expected=before) as pool:
         screen = _Meter(reduce(layered, bench.under, pool), TRIES, CPU_SECONDS)
         with contextlib.suppress(BonafixError, _EnoughError):
             async with contextlib.aclosing(
-                _candidates(replace(task, seconds=SECONDS), screen)
+                _candidates(replace(task, seconds=SECONDS), screen, place)
             ) as source:
                 async for candidate in source:
-                    if await _passes(candidate.patch, base, targets, suite):
+                    place.tell(f"{STAGE}: the suite under another fix")
+                    if await _passes(candidate.patch, place, targets, suite):
                         found.append(candidate.patch)
                         screen.most = min(screen.most, screen.runs + MORE)
                     if len(found) == KEPT:
                         break
+    place.tell(f"{STAGE}: {len(found)} other fixes of {screen.runs} tried")
     return Rivalry(
         patches=tuple(found),
         tried=screen.runs,
@@ -168,7 +193,9 @@ def _task(bench: Bench, base: Baseline, targets: tuple[TestResult, ...]) -> Task
     )
 
 
-async def _candidates(task: Task, screen: Runner) -> AsyncGenerator[Candidate]:
+async def _candidates(
+    task: Task, screen: Runner, place: _Place
+) -> AsyncGenerator[Candidate]:
     """Those that pass all targets."""
     # The parser and the catalogue are loaded by those who need them alone.
     from bonafix.propose.search import engine  # noqa: PLC0415
@@ -178,7 +205,9 @@ async def _candidates(task: Task, screen: Runner) -> AsyncGenerator[Candidate]:
     def listen(event: Event) -> None:
         nonlocal whole
         whole = bool(event.facts.get("green"))
+        place.tell(f"{STAGE}: other fixes", event.done or 0)
 
+    place.tell(f"{STAGE}: other fixes", 0)
     stream = engine.propose(task, screen, _nothing, listen)
     source = cast("AsyncGenerator[Candidate]", stream)
     async with contextlib.aclosing(source) as candidates:
@@ -193,11 +222,13 @@ def _nothing() -> Feedback | None:
 
 
 async def _passes(
-    patch: Patch, base: Baseline, targets: Sequence[TestResult], run: Runner
+    patch: Patch, place: _Place, targets: Sequence[TestResult], run: Runner
 ) -> bool:
     """Whether all targets are green and no test is worse, in one whole cold run."""
+    base = place.base
     red = set(base.run.red) - {target.id for target in targets}
     # Where nothing else is red, the first failure says it all.
-    done = await run(patch.files, stop_at_first=not red and not base.flaky)
+    brief = not red and not base.flaky
+    done = await run(patch.files, stop_at_first=brief, listen=place.listen)
     green = all(done.outcome(target.id) in _GREEN for target in targets)
     return green and done.finished and not lost(base, done)

@@ -17,7 +17,8 @@ from bonafix.config import Config
 from bonafix.deliver.figures import Trial, beyond_the_suite
 from bonafix.domain import Candidate, Event, Judgement, Listener, Verdict, silent
 from bonafix.errors import BonafixError
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.observe.baseline import baseline
 from bonafix.project import result_of
 from bonafix.rivals import rivals_of

@@ -9,7 +9,8 @@ import pytest
 from bonafix import diffs
 from bonafix.bench import opened
 from bonafix.domain import Candidate, Verdict
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.observe.baseline import baseline
 from bonafix.project import Project, result_of
 from bonafix.rivals import TRIES, rivals_of

@@ -13,7 +13,8 @@ from bonafix.bench import opened
 from bonafix.config import Config
 from bonafix.domain import Candidate, Verdict
 from bonafix.errors import InterpreterError
-from bonafix.judge.gate import Case, judge
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
 from bonafix.observe.baseline import baseline
 from bonafix.selftest import Asked, trials
 from tests.observe.environments import plain

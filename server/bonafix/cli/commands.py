@@ -134,7 +134,9 @@ def _headline(total: Repair) -> list[Line]:
 
 async def _show_prompt(project: Project, arguments: argparse.Namespace) -> Ending:
     text = await project.prompt(tests=arguments.test, expression=arguments.expression)
-    sys.stdout.write(text + "\n")
+    # Where the document of `--json` takes standard output, that is all there is on it.
+    where = sys.stderr if arguments.json == "-" else sys.stdout
+    where.write(text + "\n")
     return Ending(exits.OK, report.for_fix())
 
 

@@ -79,7 +79,7 @@ def _note_stage(progress: Progress, event: Event) -> None:
         progress.running = ""
     else:
         progress.running = one_line(event.text)
-    progress.tests = None
+    progress.tests = None if event.done is None else (event.done, event.total)
 
 
 def _verdict(event: Event, marks: Marks) -> Line:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from dataclasses import dataclass, replace
 
-from bonafix.calls import Rivals, Tools
+from bonafix.calls import Tools
 from bonafix.domain import (
     Baseline,
     Candidate,
@@ -25,13 +25,13 @@ from bonafix.domain import (
     Verdict,
     silent,
 )
-from bonafix.judge.calls.recordings import Cache, Ground, recorded
+from bonafix.judge.calls.recordings import Ground, recorded
 from bonafix.judge.canary import canary
+from bonafix.judge.case import Case
 from bonafix.judge.comparing import comparing
 from bonafix.judge.disguised import disguised
 from bonafix.judge.examiner import examine
-from bonafix.judge.hiding.sealing import Seal
-from bonafix.judge.hiding.visible import visible_runner
+from bonafix.judge.hiding.visible import printed
 from bonafix.judge.levels import inquire
 from bonafix.judge.policy import policy
 from bonafix.judge.probe import Inquiry
@@ -42,46 +42,17 @@ from bonafix.judge.rerun import confirm, regressions, timed
 from bonafix.judge.reviewer import review
 from bonafix.judge.sealed import Trial, cut_short, sealed
 from bonafix.judge.suite import won
-from bonafix.judge.suspicion.excused import Known, fair
+from bonafix.judge.suspicion.excused import fair
 from bonafix.judge.taint import taint
 from bonafix.judge.target import changes, target
 from bonafix.judge.unasked import Retrial, unasked
-from bonafix.judge.variants.arranged import Original, Tests
+from bonafix.judge.variants.arranged import Tests
 from bonafix.judge.verdict import verdict
 from bonafix.judge.voting.elsewhere import Suite
 from bonafix.judge.voting.vote import Poll, joined, vote
 
 # After these, who cannot become verified any more is judged no further.
 _DEAR = frozenset({"probe", "examiner", "reviewer"})
-VISIBLE_CAP = 8_000  # characters of test output that an author may be shown
-
-Files = Mapping[str, bytes | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What a candidate is judged against.
-
-    `targets` may be empty for a patch from outside: then they are the red ids that
-    it turns green. `sources` are the snapshot's; what was recorded of the original
-    is kept in `recordings` for the next candidate. What a stage in `leave_out` says
-    counts for nothing: for measuring what the others see without it.
-    """
-
-    baseline: Baseline
-    targets: tuple[TestResult, ...]
-    sources: Mapping[str, bytes]
-    recordings: Cache = field(default_factory=dict)
-    varied: Original = field(default_factory=dict)  # the same of variants of tests
-    rivals: Rivals | None = None  # finds fixes that owe nothing to the candidate
-    seal: Seal | None = None  # what the candidates' author was not shown
-    leave_out: frozenset[str] = frozenset()
-    contradicted: Known = field(default_factory=dict)  # of red tests, as found so far
-
-    @property
-    def visible(self) -> tuple[TestResult, ...]:
-        """The targets that the candidates' author was shown."""
-        return self.seal.visible if self.seal else self.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +83,8 @@ async def judge(
             begun = time.monotonic()
             if record.refusal or _settled(records):
                 break
-    visible = await _visible(candidate, case, tools, last)
-    return replace(_conclude(candidate, tuple(records), last), visible=visible)
+    told = await _told(candidate, case, tools, last)
+    return replace(_conclude(candidate, tuple(records), last), visible=told)
 
 
 async def _stages(
@@ -306,20 +277,12 @@ def _conclude(
     )
 
 
-async def _visible(candidate: Candidate, case: Case, tools: Tools, last: _Step) -> str:
+async def _told(candidate: Candidate, case: Case, tools: Tools, last: _Step) -> str:
     """What the visible targets printed: all that the next author may learn."""
-    targets, run = case.visible or last.targets, last.run
-    if run is None or not any(run.outcome(t.id).red for t in targets):
+    targets = case.visible or last.targets
+    if last.run is None or not any(last.run.outcome(t.id).red for t in targets):
         return ""
-    if case.seal is not None and case.seal.files:
-        if candidate.author != "claude":
-            return ""  # templates do not learn
-        # That run saw the files as they are, and may quote what is sealed.
-        masked = visible_runner(case.seal, tools.run)
-        run = await masked(candidate.patch.files, select=[t.id for t in targets])
-    texts = [
-        f"{t.id}: {result.outcome}\n{result.longrepr or result.message}"
-        for t in targets
-        if (result := run.results.get(t.id)) and result.outcome.red
-    ]
-    return "\n\n".join(texts)[:VISIBLE_CAP]
+    if case.seal is not None and case.seal.files and candidate.author != "claude":
+        return ""  # templates do not learn
+    ids = [target.id for target in targets]
+    return await printed(candidate.patch.files, ids, last.run, case.seal, tools.run)

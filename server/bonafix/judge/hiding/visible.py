@@ -16,6 +16,8 @@ from bonafix.domain import (
 from bonafix.judge.hiding.proving import Proven
 from bonafix.judge.hiding.sealing import Seal
 
+CAP = 8_000  # characters of test output that an author may be shown
+
 
 def visible_targets(made: Proven) -> tuple[TestResult, ...]:
     """The targets that are shown, as the masked files let them fail."""
@@ -76,6 +78,28 @@ def visible_runner(seal: Seal, run: Runner) -> Runner:
         )
 
     return masked
+
+
+async def printed(
+    files: Mapping[str, bytes | None],
+    ids: Sequence[str],
+    seen: SuiteRun,
+    seal: Seal | None,
+    run: Runner,
+) -> str:
+    """What the red ones among some visible tests said, capped.
+
+    A run that saw the files as they are may quote what is sealed in them: then the
+    tests are run once more over the masked ones.
+    """
+    if seal is not None and seal.files:
+        seen = await visible_runner(seal, run)(files, select=ids)
+    texts = [
+        f"{node_id}: {result.outcome}\n{result.longrepr or result.message}"
+        for node_id in ids
+        if (result := seen.results.get(node_id)) and result.outcome.red
+    ]
+    return "\n\n".join(texts)[:CAP]
 
 
 def _shown(result: TestResult, made: Proven) -> TestResult:

@@ -1,12 +1,13 @@
 """Claude as an author of patches, in extended thinking, on an in-memory workbench.
 
 `proposer` is the engine, and `asker` asks the same model on behalf of the gate;
-`show_prompt` is what the engine would send; `find_credentials` says which credentials
-there are. The SDK is imported in the worker process alone.
+`show_prompt` is what the engine would send first, `show_question` what a reader would
+be sent; `find_credentials` says which credentials there are. The SDK is imported in
+the worker process alone.
 """
 
 from bonafix.propose.claude.agent import proposer
-from bonafix.propose.claude.asking import asker, may_send
+from bonafix.propose.claude.asking import asker, may_send, show_question
 from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.credentials import Credential
 from bonafix.propose.claude.credentials import find as find_credentials
@@ -24,4 +25,5 @@ __all__ = [
     "proposer",
     "purse_of",
     "show_prompt",
+    "show_question",
 ]

@@ -115,18 +115,33 @@ async def _asked(desk: _Desk, question: Question) -> Answer:
     return answer
 
 
-def _start(desk: _Desk, question: Question) -> Start:
-    """The form of thinking is added by the worker, as for every request."""
-    request = {
-        "model": desk.model.id,
+def show_question(
+    question: Question,
+    config: Config,
+    snapshot: Snapshot,
+    environment: Mapping[str, str],
+) -> dict[str, object]:
+    """The request as it would be sent; only `max_tokens` is decided later."""
+    model = models.lookup(config.model)
+    body = _request(question, model, opening.redactor_of(snapshot, environment))
+    return models.formed(body, models.form(model, config.thinking))
+
+
+def _request(question: Question, model: Model, redact: Redactor) -> dict[str, object]:
+    """Without a form of thinking: the worker adds it, as to every request."""
+    return {
+        "model": model.id,
         "system": question.system,
-        "messages": [{"role": "user", "content": desk.redact(question.user)}],
+        "messages": [{"role": "user", "content": redact(question.user)}],
         "output_config": {
             "format": {"type": "json_schema", "schema": question.schema},
         },
     }
+
+
+def _start(desk: _Desk, question: Question) -> Start:
     return Start(
-        request=request,
+        request=_request(question, desk.model, desk.redact),
         once=True,
         model=desk.model.id,
         forms=desk.model.thinking,

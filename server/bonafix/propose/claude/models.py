@@ -134,6 +134,16 @@ def form(model: Model, setting: str) -> Form:
     return _levelled(model, setting)
 
 
+def formed(request: Mapping[str, object], form: Form) -> dict[str, object]:
+    """The request with thinking asked for; its own form of output stays."""
+    fields = form.fields
+    merged = {**request, **fields}
+    own, added = request.get("output_config"), fields.get("output_config")
+    if isinstance(own, Mapping) and isinstance(added, Mapping):
+        merged["output_config"] = {**own, **added}
+    return merged
+
+
 def _off(model: Model) -> Form:
     if "disabled" in model.thinking:
         return Form(thinking={"type": "disabled"})

@@ -7,7 +7,7 @@ told, so that no later conversation repeats the mistake.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -106,14 +106,10 @@ class Speaker:
 
     def _shape(self, request: Request) -> Request:
         """The request with thinking in the form, within the answer's size."""
-        fields = self._form.fields
-        thinking = fields.get("thinking")
+        merged = models.formed(request, self._form)
+        thinking = merged.get("thinking")
         if isinstance(thinking, dict) and "budget_tokens" in thinking:
             most = cast("int", request["max_tokens"]) * 3 // 4
             budget = max(models.LEAST_BUDGET, min(thinking["budget_tokens"], most))
-            fields["thinking"] = {**thinking, "budget_tokens": budget}
-        merged = {**request, **fields}
-        own, formed = request.get("output_config"), fields.get("output_config")
-        if isinstance(own, Mapping) and isinstance(formed, Mapping):
-            merged["output_config"] = {**own, **formed}
+            merged["thinking"] = {**thinking, "budget_tokens": budget}
         return merged
