@@ -35,6 +35,7 @@ class Config:
     model: str = ""  # "" = the default of the shipped model table
     thinking: str = "medium"  # one of EFFORTS, or a number of tokens
     candidates: int = 1
+    fan: int = 1  # conversations at a time
     max_cost: float = 1.0  # per run of the command, per job in an editor
     max_tokens: int = 400_000  # of all requests together, input and output
     timeout: float = 300.0  # per failure, from first proposal to verdict
@@ -186,7 +187,14 @@ def _check(config: Config, source: str) -> None:
             f"{source}: thinking must be one of {', '.join(EFFORTS)}, or a number "
             f"of tokens, not {thinking!r}"
         )
-    positive = ("candidates", "timeout", "suite_timeout", "test_timeout", "memory")
+    positive = (
+        "candidates",
+        "fan",
+        "timeout",
+        "suite_timeout",
+        "test_timeout",
+        "memory",
+    )
     for name in positive:
         if not getattr(config, name) > 0:
             raise ConfigurationError(f"{source}: {name} must be greater than zero")

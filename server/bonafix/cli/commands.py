@@ -21,7 +21,16 @@ from bonafix.errors import BonafixError, UsageError
 from bonafix.project import Project
 
 _SETTINGS = (
-    *("engine", "model", "thinking", "candidates", "max_cost", "timeout", "accept"),
+    *(
+        "engine",
+        "model",
+        "thinking",
+        "candidates",
+        "fan",
+        "max_cost",
+        "timeout",
+        "accept",
+    ),
     *("interpreter", "confine", "test_timeout", "suite_timeout"),
 )
 _LEVELS: Mapping[str, Literal["ok", "warning", "error"]] = {

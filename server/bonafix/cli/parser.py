@@ -125,7 +125,16 @@ def _fix(parser: argparse.ArgumentParser) -> None:
         "--thinking", metavar="EFFORT", help=f"{' | '.join(EFFORTS)} | tokens"
     )
     engine.add_argument(
-        "--candidates", type=int, metavar="N", help="candidates per failure"
+        "--candidates",
+        type=int,
+        metavar="N",
+        help="Claude's candidates per failure, with more thinking after each refusal",
+    )
+    engine.add_argument(
+        "--fan",
+        type=int,
+        metavar="N",
+        help="N of them at a time, for speed; costs as much as it saves time",
     )
     engine.add_argument(
         "--max-cost", type=float, metavar="USD", help="hard cap for this run"

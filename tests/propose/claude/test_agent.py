@@ -8,10 +8,7 @@ import pytest
 
 from bonafix.domain import Cost, Feedback, Verdict
 from tests.messages_api import (
-    Conversation,
     Fault,
-    MessagesApi,
-    Script,
     Text,
     Thinking,
     ToolUse,
@@ -29,7 +26,6 @@ from tests.propose.claude.playing import (
     LOOP,
     QUICK,
     SUBMIT,
-    Session,
     edit,
     playing,
     run_tests,
@@ -159,22 +155,6 @@ class TestRounds:
 
         assert [candidate.round for candidate in found] == [1, 2, 3]
         assert len(api.messages) == 3
-
-    async def test_the_ladder(self, tmp_path):
-        """A second candidate begins anew, one step higher in thinking."""
-        script = Script(
-            (
-                Conversation(effort="low", turns=[Turn(blocks=[Text("?")])] * 3),
-                Conversation(effort="medium", turns=[Turn(blocks=(edit(), SUBMIT))]),
-            )
-        )
-        with MessagesApi(script) as api:
-            session = Session(api, tmp_path, candidates=2)
-            (candidate,) = await session.candidates()
-
-        assert candidate.effort == "medium"
-        assert session.fact("cost").requests == 4
-        assert candidate.cost.requests == 1
 
     async def test_plausible_ends_a_conversation(self, tmp_path):
         """A fix that nothing was proven against is not sent back."""

@@ -1,16 +1,16 @@
 """The proposer: a task in, candidates out; the parent's side of the conversations.
 
-Candidates are a ladder: each is a conversation of its own, one step higher in
-thinking than the one before, and is begun only when the last one failed. Within a
-conversation a refused fix may be corrected in at most three rounds.
+Each candidate is a conversation of its own (see `attempts`). Within a conversation a
+refused fix may be corrected in at most three rounds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +37,14 @@ from bonafix.propose.claude import (
     prompts,
     protocol,
 )
+from bonafix.propose.claude.attempts import (
+    Attempt,
+    Ending,
+    HandIn,
+    fan,
+    ladder,
+    stream,
+)
 from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
@@ -60,13 +68,12 @@ class _Work:
     connect: Callable[[], AbstractAsyncContextManager[Worker]]
     task: Task
     run: Runner
-    feedback: Callable[[], Feedback | None]
     listen: Listener
     purse: Purse
     learned: dict[str, Model]
     redact: Redactor
     deadline: float
-    costs: list[Cost] = field(default_factory=list)
+    talks: list[_Talk] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -107,30 +114,38 @@ def proposer(
             connect=lambda: connect(environ),
             task=task,
             run=run,
-            feedback=feedback,
             listen=listen,
             purse=shared,
             learned=learned,
             redact=opening.redactor_for(task, environ),
             deadline=time.monotonic() + task.seconds,
         )
-        async with aclosing(_ladder(work)) as candidates:
+        found = stream(functools.partial(_all, work), feedback)
+        async with aclosing(found) as candidates:
             async for candidate in candidates:
                 yield candidate
 
     return propose
 
 
-async def _ladder(work: _Work) -> AsyncGenerator[Candidate]:
-    """Conversations one after another, each asking for more thinking."""
-    for step in range(work.config.candidates):
+async def _all(work: _Work, hand_in: HandIn) -> None:
+    """Every conversation of one call."""
+
+    def may_go_on() -> bool:
         if work.purse.empty or work.seconds <= 0:
             work.note("no budget or time is left for another candidate")
-            return
-        setting = models.raised(work.config.thinking, step)
-        async with aclosing(_conversation(work, setting)) as candidates:
-            async for candidate in candidates:
-                yield candidate
+            return False
+        return True
+
+    async def converse(attempt: Attempt) -> Ending:
+        return await _conversation(work, attempt)
+
+    width = work.config.fan
+    count = max(work.config.candidates, width)
+    if width > 1:
+        await fan(converse, hand_in, count, width, may_go_on)
+    else:
+        await ladder(converse, hand_in, count, may_go_on)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,6 +155,7 @@ class _Talk:
     work: _Work
     worker: Worker
     model: Model
+    attempt: Attempt
     spent: Spent = field(
         default_factory=lambda: Spent(usage=Usage(), usd=0.0, requests=0)
     )
@@ -155,29 +171,31 @@ def _cost(spent: Spent) -> Cost:
     return prices.cost(spent.usage, spent.usd, spent.requests)
 
 
-async def _conversation(work: _Work, setting: str) -> AsyncGenerator[Candidate]:
+async def _conversation(work: _Work, attempt: Attempt) -> Ending:
     """One worker, up to three rounds; a candidate for each that hands in."""
-    start = _start(work, setting)
+    start = _start(work, attempt)
     async with work.connect() as made:
-        talk = _Talk(work=work, worker=made, model=models.lookup(start.model))
+        talk = _Talk(
+            work=work, worker=made, model=models.lookup(start.model), attempt=attempt
+        )
+        work.talks.append(talk)
         await made.send(start)
-        try:
-            for number in range(1, ROUNDS + 1):
-                done = await _round(talk)
-                candidate = _candidate(talk, done, number)
-                if candidate is None:
-                    return
-                yield candidate
-                said = work.feedback()
-                if said is None or said.verdict in _ENDS or number == ROUNDS:
-                    return
+        for number in range(1, ROUNDS + 1):
+            done = await _round(talk)
+            candidate = _candidate(talk, done, number)
+            if candidate is None:
+                return Ending(infeasible=done.ending == "infeasible")
+            said = await attempt.hand_in(candidate)
+            if said is None or said.verdict in _ENDS:
+                return Ending()
+            if number < ROUNDS:
                 await made.send(_more(talk, said))
-        finally:
-            work.costs.append(talk.cost)
+        return Ending(refused=True)
 
 
-def _start(work: _Work, setting: str) -> Start:
+def _start(work: _Work, attempt: Attempt) -> Start:
     config, task = work.config, work.task
+    setting = models.raised(config.thinking, attempt.step)
     model = work.learned.get(config.model) or models.lookup(config.model)
     form = models.form(model, setting)
     files = opening.bench_files(task, config)
@@ -194,8 +212,8 @@ def _start(work: _Work, setting: str) -> Start:
         efforts=model.efforts,
         look_up=not model.listed,
         thinking=setting,
-        usd=work.purse.usd,
-        tokens=work.purse.tokens,
+        usd=work.purse.usd * attempt.share,
+        tokens=int(work.purse.tokens * attempt.share),
         until=time.time() + work.seconds,
         secrets=work.redact.values,
         base_url=config.base_url,
@@ -204,11 +222,11 @@ def _start(work: _Work, setting: str) -> Start:
 
 def _more(talk: _Talk, said: Feedback) -> More:
     """Another round: limits count from the beginning of the conversation."""
-    purse = talk.work.purse
+    purse, share = talk.work.purse, talk.attempt.share
     return More(
         text=talk.work.redact(prompts.feedback_message(said)),
-        usd=(talk.spent.usd or 0.0) + purse.usd,
-        tokens=talk.spent.usage.total + purse.tokens,
+        usd=(talk.spent.usd or 0.0) + purse.usd * share,
+        tokens=talk.spent.usage.total + int(purse.tokens * share),
         until=time.time() + talk.work.seconds,
     )
 
@@ -239,7 +257,8 @@ def _pay(talk: _Talk, now: Spent) -> None:
     work = talk.work
     work.purse.pay(prices.since(_cost(now), talk.cost))
     talk.spent = now
-    total = add_costs([*work.costs, talk.cost])
+    talk.attempt.answered.set()
+    total = add_costs([one.cost for one in work.talks])
     money = "cost unknown" if total.usd is None else f"about ${total.usd:.3f}"
     tokens = total.input_tokens + total.cache_read_tokens + total.output_tokens
     work.note(
