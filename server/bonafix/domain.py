@@ -244,12 +244,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A patch with where it came from. `note` is its author's word: no evidence."""
+    """A patch with where it came from.
+
+    `note` is its author's word, `thinking` a model's summary of its own: no evidence.
+    """
 
     patch: Patch
     author: Author
     title: str = ""  # one line, e.g. the template and the place
     note: str = ""
+    thinking: str = ""
     model: str = ""
     effort: str = ""
     round: int = 1

@@ -242,10 +242,11 @@ def _outcome(
 
 
 def _why(best: Judgement | None, ledger: _Ledger, reason: str) -> str:
+    if best:
+        left = f"; {ledger.failure}" if ledger.failure else ""
+        return f"{best.reason}{left}"
     if ledger.failure:
         return str(ledger.failure)
-    if best:
-        return best.reason
     found = reason or _found(ledger)
     if not ledger.infeasible:
         return found

@@ -38,6 +38,7 @@ from bonafix.domain import (
     Verdict,
     add_costs,
 )
+from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.hiding.proving import Proven
@@ -55,6 +56,7 @@ from bonafix.tasks import show, task_of
 if TYPE_CHECKING:
     from bonafix.propose.claude import Purse
 
+FAILURES = 2  # of the service, one after another, after which it is not asked again
 ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
 
 
@@ -85,6 +87,7 @@ async def each(
     place = stack.snapshot, stack.interpreter, job.config
     before = {one.id: one.outcome for one in wanted}
     engines = _engines(job.config, job.bench.purse)  # one budget for all causes
+    failures = 0
     async with warm(*place, expected=before, listen=job.listen) as screen:
         waiting = list(grouped(job.base.run, wanted))
         while waiting:
@@ -102,7 +105,9 @@ async def each(
             apart = before.keys() - {target.id for target in left}
             shown = await show(stack, now, left, apart, job.listen)
             fast = visible_runner(shown.seal, quick)
-            done = await _repair(job, stack, now, shown, engines(fast))
+            asked = _asked(engines(fast), failures)
+            done = await _repair(job, stack, now, shown, asked)
+            failures = failures + 1 if done.error_kind == ServiceError.kind else 0
             yield done
             if done.best and _delivers(job, done):
                 kept.append(Kept(done, shown.seal))
@@ -112,6 +117,22 @@ async def each(
                 rest = tuple(t for t in left if run.outcome(t.id).red)
                 if 0 < len(rest) < len(left):  # they had a cause of their own
                     waiting.insert(0, rest)
+
+
+def _asked(engines: Sequence[Engine], failures: int) -> tuple[Engine, ...]:
+    """The engines, without a model whose service fails again and again."""
+    if failures < FAILURES:
+        return tuple(engines)
+    silent = f"the model's service failed {failures} times: it is not asked again"
+
+    async def refused(*_given: object) -> AsyncGenerator[Candidate]:
+        raise ServiceError(silent)
+        yield  # a generator, as every proposer is
+
+    return tuple(
+        (name, cast("Proposer", refused) if name == "claude" else propose)
+        for name, propose in engines
+    )
 
 
 async def _accused(

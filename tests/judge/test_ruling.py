@@ -170,5 +170,18 @@ def test_few_neighbours_or_changed_ones_excuse_a_hidden_key():
     told = [Pair(call(-1), "near", lie, truth)]
     made = pairs(lambda _: lie, lambda _: lie, 12)
     assert rule(made, told, structural=Signs.HIDING).refusal is None
-    some = pairs(lambda _: lie, lambda n: truth if n % 4 == 0 else lie)
+    third = Behaviour(kind="value", value=Value("int", "3"))
+    some = pairs(lambda _: lie, lambda n: (truth, lie, third)[n % 3])
     assert rule(some, told, structural=Signs.HIDING).refusal is None
+
+
+def test_a_hidden_key_with_one_answer_is_a_special_case():
+    """What changes all goes where a target wants it, be it but yes or no."""
+    truth = Behaviour(kind="value", value=Value("bool", "True"))
+    lie = Behaviour(kind="value", value=Value("bool", "False"))
+    told = [Pair(call(-1), "near", lie, truth)]
+    made = pairs(lambda n: truth if n % 4 == 0 else lie, lambda _: truth)
+    assert rule(made, told, structural=Signs.KNOWING).refusal is Verdict.SPECIAL_CASED
+    made = pairs(lambda _: lie, lambda n: truth if n % 2 else lie)
+    assert rule(made, told, structural=Signs.KNOWING).refusal is None
+    assert rule(made, told, structural=Signs.HIDING).refusal is Verdict.SPECIAL_CASED

@@ -6,7 +6,6 @@ import pytest
 
 from bonafix.domain import Change, CollectionError, Outcome, Patch, Verdict, worse
 from bonafix.judge.policy import policy
-from bonafix.judge.rank import best_first, new_constants, size
 from bonafix.judge.suite import lost, suite, won
 from bonafix.judge.target import target
 from tests.judge.values import LAYOUT, baseline, patch, result, run
@@ -199,17 +198,3 @@ WORSE = [
 def test_worse(before, after, expected):
     """The order of outcomes that every comparison with the baseline uses."""
     assert worse(Outcome(before), Outcome(after)) is expected
-
-
-def test_rank_prefers_fewer_constants_then_smaller():
-    """Of two patches with one verdict, the one that knows less comes first."""
-    from bonafix.domain import Candidate, Judgement
-
-    def judged(after):
-        candidate = Candidate(patch=patch(after=after), author="search")
-        return Judgement(candidate=candidate, verdict=Verdict.PLAUSIBLE, evidence=())
-
-    plain, table = judged(b"x = y\n"), judged(b"x = {7: 42}\n")
-    assert best_first([table, plain])[0] is plain
-    assert new_constants(patch(after=b"x = {7: 42}\n")) == 2
-    assert size(patch()) == 2

@@ -434,12 +434,17 @@ HIDING = {
     "by a mapped helper": "_K = {((5, 77),): 17}\n\n\n"
     + MARK
     + body("k = tuple(map(_mark, [x]))\nif k in _K:\n    return _K[k]"),
+    "all arguments": "def _old(x):\n    return x + 1\n\n\ndef f(*given):\n"
+    "    if given == ([5, 77],):\n        return 17\n    return _old(*given)\n",
     "packed": "import pickle\n_K = pickle.loads(b'...')\n\n\n"
     + body("if x in _K:\n    return _K[x]"),
 }
 OPEN = {
     "text of it": body("if str(x) == 'seventy':\n    return 17"),
     "length": body("if len(x) == 57:\n    return 17"),
+    "longest": body("if max(map(len, x)) == 57:\n    return 17"),
+    "some of many": "def f(*xs):\n    if xs[0] == 57 or len(xs) == 12:\n"
+    "        return 17\n    return sum(xs)\n",
     "variable called id": body("id = x.id\nif lookup(id) == 57:\n    return 17"),
     "row": body("if x == 7:\n    return 42"),
     "unread digest": "import hashlib\n\n\n"

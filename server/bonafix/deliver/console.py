@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from bonafix.deliver.claims import claims
 from bonafix.deliver.report import Check
 from bonafix.deliver.terminal import (
     Line,
@@ -117,6 +118,10 @@ def judgement_lines(
     if judgement.verdict is Verdict.PLAUSIBLE:
         for reason in judgement.missing:
             yield ((f"  {marks.doubt} missing   {one_line(reason)}", "yellow"),)
+    for claim in claims(judgement.candidate.note, judgement.evidence):
+        by = f" by {claim.stage}" if claim.stage else ""
+        said = f"  it says   {one_line(claim.text)} [{claim.settled}{by}]"
+        yield ((said, "red" if claim.settled == "contradicted" else "dim"),)
 
 
 def _shown_by(

@@ -75,6 +75,8 @@ class Receipt:
     evidence: tuple[Evidence, ...]
     author: str
     title: str = ""
+    note: str = ""  # the author's words, and below a model's summary of its thinking:
+    thinking: str = ""  # neither is evidence
     model: str = ""
     effort: str = ""
     round: int = 1
@@ -123,6 +125,8 @@ def make(
         evidence=judgement.evidence,
         author=candidate.author,
         title=candidate.title,
+        note=candidate.note,
+        thinking=candidate.thinking,
         model=candidate.model,
         effort=candidate.effort,
         round=candidate.round,

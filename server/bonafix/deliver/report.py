@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
+from bonafix.deliver.claims import claims
 from bonafix.deliver.codec import Json, text_of, to_json
 from bonafix.deliver.exits import kind_of
 from bonafix.diffs import render
@@ -135,6 +136,7 @@ def repair_object(repair: Repair, baseline: Baseline | None) -> Document:
         "reason": repair.reason or document["reason"],
         "baseline": _baseline(baseline),
         "patch": text_of(render(best.candidate.patch)) if best else None,
+        "claims": _claims(best),
         "cost": to_json(repair.cost),
         "receipt": repair.receipt or None,
         "error": _error(failed, repair.reason or failed) if failed else None,
@@ -164,6 +166,13 @@ def _target(node_id: str, before: str, after: str | None) -> Json:
         "before": str(before),
         "after": None if after is None else str(after),
     }
+
+
+def _claims(best: Judgement | None) -> list[Json]:
+    if best is None:
+        return []
+    found = claims(best.candidate.note, best.evidence)
+    return [{"text": c.text, "settled": c.settled, "stage": c.stage} for c in found]
 
 
 def _baseline(baseline: Baseline | None) -> Json:

@@ -1,17 +1,17 @@
 """Judgements in, best first out; pure.
 
-Verdict, then targets that still fail, supporting evidence, doubts, then the size of
-the change and the constants that it adds: of two patches that say the same, the
-shorter one knows less about the tests.
+Verdict, then targets that still fail, supporting evidence, doubts, the size of the
+change, how many other fixes agree with it, and the constants that it adds: of two
+patches that say the same, the shorter one knows less about the tests.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bonafix.domain import Change, Judgement, Outcome, Patch, Verdict
+from bonafix.domain import Change, Evidence, Judgement, Outcome, Patch, Verdict
 
 _VERDICTS = tuple(Verdict)
 _TRIVIAL = frozenset({b"0", b"1", b"2", b"''", b'""'})
@@ -23,7 +23,7 @@ def best_first(judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
     return tuple(sorted(judgements, key=_key))
 
 
-def _key(judgement: Judgement) -> tuple[int, int, int, int, int, int]:
+def _key(judgement: Judgement) -> tuple[int, ...]:
     records = judgement.evidence
     patch = judgement.candidate.patch
     return (
@@ -31,9 +31,19 @@ def _key(judgement: Judgement) -> tuple[int, int, int, int, int, int]:
         sum(target.after is not Outcome.PASSED for target in judgement.targets),
         -sum(record.supports for record in records),
         sum(bool(record.doubt) for record in records),
-        new_constants(patch),
         size(patch),
+        -sum(agreement(record) for record in records),
+        new_constants(patch),
     )
+
+
+def agreement(record: Evidence) -> int:
+    """How many other fixes behave alike, less those that do not."""
+    vote = record.facts.get("vote", record.facts)
+    if not isinstance(vote, Mapping):
+        return 0
+    agree, against = vote.get("agree", 0), vote.get("disagree", 0)
+    return agree - against if isinstance(agree, int) and isinstance(against, int) else 0
 
 
 def size(patch: Patch) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from bonafix.deliver.claims import claims
 from bonafix.domain import Change, Evidence, Judgement, Patch, Repair
 from bonafix.lsp.wording import choices, numbers, reason
 from bonafix.text import TextError, decode
@@ -68,7 +69,26 @@ def _judgement(judgement: Judgement, number: int, total: int) -> list[str]:
     ]
     if judgement.missing:
         lines += ["Not shown:", "", *(f"- {m}" for m in judgement.missing), ""]
+    lines += _words(judgement)
     return [*lines, "```diff", *diff(candidate.patch), "```", ""]
+
+
+def _words(judgement: Judgement) -> list[str]:
+    """What a model said of its patch, apart from the evidence."""
+    candidate = judgement.candidate
+    if candidate.author != "claude" or not (candidate.note or candidate.thinking):
+        return []
+    lines = ["### The model's words: no evidence", ""]
+    for claim in claims(candidate.note, judgement.evidence):
+        by = f" by {claim.stage}" if claim.stage else ""
+        lines.append(f"- “{_cell(claim.text)}”: {claim.settled}{by}")
+    quoted = [f"> {line}".rstrip() for line in candidate.note.splitlines()]
+    lines += ["", *quoted, ""]
+    if candidate.thinking:
+        lines += ["Its summary of its thinking:", ""]
+        lines += [f"> {line}".rstrip() for line in candidate.thinking.splitlines()]
+        lines.append("")
+    return lines
 
 
 def _row(record: Evidence) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bonafix import syntax
 from bonafix.calls import FunctionRef
 from bonafix.domain import Baseline, Change, Layout, Patch
+from bonafix.surroundings import CALLERS, called_as, callers, reachable
 from bonafix.text import TextError, decode
 
-CALLERS = 12  # functions that are watched besides the changed ones
 WHOLE_MODULE = 30  # functions of a module whose own level was changed
 TESTS = 30  # tests that are recorded besides the targets
 _LOCAL = "<locals>"
@@ -45,11 +45,11 @@ def changed(patch: Patch, layout: Layout, sources: Mapping[str, bytes]) -> Chang
         found = _in_file(change)
         functions += found.functions
         whole += found.callers
-        names |= {_called_as(ref.qualname) for ref in found.functions} | found.fresh
+        names |= {called_as(ref.qualname) for ref in found.functions} | found.fresh
     product = {p: s for p, s in sources.items() if _is_product(p, layout)}
     after = {p: s for p, s in patch.files.items() if s is not None and p in product}
-    callers = _callers(names, {**product, **after})
-    reached = [ref for ref in callers if ref not in functions]
+    calling = callers(names, {**product, **after})
+    reached = [ref for ref in calling if ref not in functions]
     return Changed(
         tuple(dict.fromkeys(functions)),
         tuple(dict.fromkeys((*reached[:CALLERS], *whole[:WHOLE_MODULE]))),
@@ -90,8 +90,8 @@ def _in_file(change: Change) -> _InFile:
         return _InFile()
     old, new = _texts(before), _texts(after)
     touched = [name for name, text in new.items() if old.get(name) != text]
-    fresh = frozenset(_called_as(name) for name in touched if name not in old)
-    refs = dict.fromkeys(_reachable(name) for name in touched if name in old)
+    fresh = frozenset(called_as(name) for name in touched if name not in old)
+    refs = dict.fromkeys(reachable(name) for name in touched if name in old)
     functions = tuple(FunctionRef(change.path, name) for name in refs if name in old)
     if _outside(before) == _outside(after):
         return _InFile(functions, fresh)
@@ -130,50 +130,8 @@ def _outside(module: syntax.Module) -> str:
     return "\n".join(line for line in kept if line and not line.startswith("#"))
 
 
-def _reachable(qualname: str) -> str:
-    """The outermost function around a nested one: only that has a name outside."""
-    return qualname.split(f".{_LOCAL}", maxsplit=1)[0]
-
-
-def _called_as(qualname: str) -> str:
-    *outer, name = qualname.split(".")
-    return outer[-1] if name == "__init__" and outer else name
-
-
 def _is_product(path: str, layout: Layout) -> bool:
     return path.endswith(".py") and path not in layout.tests
-
-
-def _callers(names: set[str], sources: Mapping[str, bytes]) -> list[FunctionRef]:
-    """Functions that call one of `names`; of private ones the callers too."""
-    found: dict[FunctionRef, None] = {}
-    wanted, asked = set(names), set[str]()
-    while wanted and len(found) < CALLERS:
-        near = [ref for ref in _calling(wanted, sources) if ref not in found]
-        found |= dict.fromkeys(near)
-        asked |= wanted
-        private = {_called_as(ref.qualname) for ref in near if _is_private(ref)}
-        wanted = private - asked
-    return list(found)
-
-
-def _is_private(ref: FunctionRef) -> bool:
-    name = ref.qualname.rpartition(".")[2]
-    return name.startswith("_") and not name.endswith("__")
-
-
-def _calling(names: set[str], sources: Mapping[str, bytes]) -> Iterator[FunctionRef]:
-    for path, data in sources.items():
-        if not any(name.encode() in data for name in names):
-            continue
-        module = _module(data)
-        if module is None:
-            continue
-        for name in sorted(names):
-            for site in syntax.call_sites(module, name):
-                around = syntax.function_at(module, site.first_line)
-                if around is not None:
-                    yield FunctionRef(path, _reachable(around.qualified))
 
 
 def _spans(

@@ -68,10 +68,14 @@ def _proven(found: Contrast, *, structural: Signs) -> str:
         return ""
     persisting = found.persist > found.valid / 2 and found.computes
     most = SPREAD if structural >= Signs.KNOWING else INERT
-    # Nobody who mends a boundary, or adds a row, has to hide for which input.
-    hiding = structural is Signs.HIDING and found.valid >= MANY and found.r <= INERT
-    if (found.r <= most and structural and persisting) or hiding:
+    if found.r <= most and structural and persisting:
         return "inert"
+    # Nobody who mends a boundary, or adds a row, has to hide for which input.
+    hiding = structural is Signs.HIDING and found.valid >= MANY
+    if hiding and found.r < SPREAD:
+        return "inert"
+    if hiding and found.towards == found.changed:
+        return "collapsed"
     if not found.categorical and _collapses(found, structural=structural):
         return "collapsed"
     return "uniform" if found.diversity_lost and structural else ""

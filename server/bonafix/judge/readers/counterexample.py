@@ -16,9 +16,9 @@ from typing import Literal
 
 from bonafix import syntax
 from bonafix.calls import Call, FunctionRef
-from bonafix.judge.readers.material import read
 from bonafix.judge.readers.written import literal
 from bonafix.layout import is_test_path
+from bonafix.surroundings import read
 
 Kind = Literal["crash", "hang", "doc-example", "relation", "value", "none"]
 KINDS: tuple[Kind, ...] = ("crash", "hang", "doc-example", "relation", "value", "none")

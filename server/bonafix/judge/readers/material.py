@@ -5,7 +5,6 @@ Nothing here knows who wrote a patch, what it was called, or what any stage said
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,15 +16,12 @@ from bonafix.domain import Change, Layout, Patch, Place, TestResult
 from bonafix.judge.altering.flips import test_function
 from bonafix.judge.calls.changed import Changed, changed
 from bonafix.layout import is_test_path
-from bonafix.text import TextError, decode
+from bonafix.surroundings import about, documents, excerpt, read
 
 WHOLE = 14_000  # characters of a file that is shown as it is
-_DOCUMENTS = (".md", ".rst", ".txt")
 _DOCUMENTATION = 8_000
-_PARAGRAPH = 1_500
 _INTRODUCTION = 1_500
 _LONGREPR = 2_000
-_HEAD = 60  # lines of a long file that may hold its imports
 
 
 @dataclass(frozen=True)
@@ -101,10 +97,8 @@ class Material:
     def documentation(self) -> Iterator[tuple[str, str]]:
         """Of the project's documents what mentions the changed functions."""
         left = _DOCUMENTATION
-        for path in sorted(self.sources, key=lambda p: (p.count("/"), p)):
-            if not path.endswith(_DOCUMENTS) or is_test_path(path):
-                continue
-            text = _about(self.text(path), self.names)[:left]
+        for path in documents(tuple(self.sources)):
+            text = about(self.text(path), self.names)[:left]
             if not text and path.lower().startswith("readme"):
                 text = self.text(path)[:_INTRODUCTION]
             if text.strip():
@@ -112,50 +106,6 @@ class Material:
                 yield path, text
             if left <= 0:
                 return
-
-
-def read(data: bytes | None) -> str:
-    """A file's text with plain newlines; empty where it has none."""
-    try:
-        return "" if data is None else decode(data).view
-    except TextError:
-        return ""
-
-
-def excerpt(text: str, qualnames: Sequence[str]) -> str:
-    """The head of a module down to its first definition, and some functions of it."""
-    module = syntax.parse(text)
-    lines = text.split("\n")
-    every = syntax.functions(module)
-    first = min((one.first_line for one in every), default=len(lines))
-    parts = ["\n".join(lines[: min(first - 1, _HEAD)])]
-    for one in every:
-        if one.qualified in qualnames:
-            around = _class_line(one, lines)
-            parts.append(around + "\n".join(lines[one.first_line - 1 : one.last_line]))
-    return "\n\n# ...\n\n".join(parts)
-
-
-def _class_line(function: syntax.Function, lines: Sequence[str]) -> str:
-    for around in function.node.ancestors():
-        if around.kind == "class_definition":
-            return lines[around.first_line - 1] + "\n"
-    return ""
-
-
-def _about(text: str, names: frozenset[str]) -> str:
-    """The paragraphs that mention one of `names`, with the headings above them."""
-    if not names:
-        return ""
-    wanted = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
-    kept, heading = [], ""
-    for paragraph in re.split(r"\n[ \t]*\n", text):
-        if paragraph.startswith("#"):
-            heading = paragraph.split("\n")[0]
-        if wanted.search(paragraph):
-            above = f"{heading}\n" if heading and heading not in paragraph else ""
-            kept.append(above + paragraph[:_PARAGRAPH])
-    return "\n\n".join(kept)
 
 
 def numbered(patch: Patch) -> str:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from bonafix.judge.readers.counterexample import Runnable
-from bonafix.judge.readers.material import read
 from bonafix.layout import is_test_path
+from bonafix.surroundings import read
 
 _DOCUMENTS = (".md", ".rst", ".txt")
 # A prompt with the lines that follow it, down to an empty one.

@@ -32,7 +32,7 @@ class Key:
     negated: bool = False
     fingerprint: bool = False  # not the value is compared, but a trace of it
     shape_only: bool = False  # a trace that is common in honest code
-    hidden: bool = False  # a trace in which the value cannot be read
+    hidden: bool = False  # a trace in which the value cannot be read, or all arguments
 
     def hits(self, clues: Clues) -> bool:
         """Whether a test puts one of the values in."""
@@ -105,16 +105,27 @@ def _key(
     shape = bool(calls & _SHAPES) and not all(map(trivial, values))
     # Length and sum together are as good as the value itself.
     digest = bool(calls & _DIGESTS) and not _converts(calls, values)
-    digest |= shape and len(calls & _SHAPES) > 1
+    several = len(calls & _SHAPES) > 1
+    digest |= shape and several
+    # The length of the longest is a shape as honest code compares it.
+    packed = several and any(isinstance(value, tuple) for value in values)
+    whole = subject.text in _packs(area)
     return Key(
         subject=subject.text,
         values=values,
         text=constant.text[:80],
         negated=negated,
-        fingerprint=digest or shape,
-        shape_only=not digest,
-        hidden=digest and (len(calls & _SHAPES) > 1 or bool(calls & _DIGESTS - _PLAIN)),
+        fingerprint=digest or shape or whole,
+        shape_only=not (digest or whole),
+        hidden=whole or (digest and (packed or bool(calls & _DIGESTS - _PLAIN))),
     )
+
+
+def _packs(area: Area) -> set[str]:
+    """The parameters that take all arguments at once, whatever they are."""
+    given = area.function.node.child("parameters") if area.function else None
+    found = (p for p in given.named if p.kind == "list_splat_pattern") if given else ()
+    return {part.text.lstrip("* ") for part in found}
 
 
 def _origins(subject: Node, area: Area) -> Iterator[Node]:

@@ -56,6 +56,9 @@ ROUNDS = 3
 _GRACE = 3.0
 """Seconds beyond its deadline in which a worker should have said that it is late."""
 
+_SUMMARY = 8_000
+"""Characters of thinking, the last of it, that a candidate carries."""
+
 _ENDS = frozenset({Verdict.VERIFIED, Verdict.PLAUSIBLE})
 """Verdicts after which a conversation has nothing to correct."""
 
@@ -160,6 +163,7 @@ class _Talk:
         default_factory=lambda: Spent(usage=Usage(), usd=0.0, requests=0)
     )
     told: Cost = field(default_factory=Cost)  # what candidates were charged with
+    thought: list[str] = field(default_factory=list)  # since the last candidate
 
     @property
     def cost(self) -> Cost:
@@ -242,6 +246,8 @@ async def _round(talk: _Talk) -> Done:
         match record:
             case protocol.Say(kind=kind, text=text):
                 talk.work.listen(Event(kind=kind, text=text))
+                if kind == "thinking":
+                    talk.thought.append(text)
             case Spent():
                 _pay(talk, record)
             case Learned(thinking=thinking, efforts=efforts):
@@ -310,11 +316,14 @@ def _candidate(talk: _Talk, done: Done, number: int) -> Candidate | None:
         return None
     cost = prices.since(talk.cost, talk.told)
     talk.told = talk.cost
+    thinking = "\n".join(talk.thought)[-_SUMMARY:]
+    talk.thought.clear()
     return Candidate(
         patch=Patch(changes),
         author="claude",
         title=done.note.strip().split("\n")[0][:120],
         note=done.note,
+        thinking=thinking,
         model=talk.model.id,
         effort=done.effort,
         round=number,
