@@ -11,6 +11,7 @@ const SERVER_NAMES = {
   model: "model",
   thinking: "thinking",
   maxCost: "max_cost",
+  review: "review",
   timeout: "timeout",
   logLevel: "log_level",
 } as const;

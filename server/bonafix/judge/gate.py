@@ -76,7 +76,8 @@ async def judge(
         async for step in stages:
             record = _heard(step.record, case)
             record = completed(record, candidate.patch, _failing(step))
-            taken = record.seconds or time.monotonic() - begun
+            idle = record.result == "skipped"  # what took time was another stage's
+            taken = record.seconds or (0.0 if idle else time.monotonic() - begun)
             records.append(replace(record, seconds=taken))
             last = step if step.run else replace(last, record=record)
             listen(_seen(records[-1]))
