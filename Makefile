@@ -13,12 +13,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: demo test lint types units client gate-report clean help
+.PHONY: demo test lint types units client gate-report token-report clean help
 
 help:
 	@echo "make demo    repair a failing project, no key needed"
 	@echo "make test    lint, types, imports, tests, and the editor extension"
 	@echo "make gate-report [DATA=bugs.jsonl] [JOBS=2] [JOURNAL=file]   the gate's figures"
+	@echo "make token-report   what scripted repairs send, and what a cache could serve"
 	@echo "make clean   remove what these made"
 
 # The failing project has an environment of its own, as a user's has.
@@ -56,6 +57,11 @@ gate-report: $(VENV)/project/.installed
 	@if [ -n "$(DATA)" ]; then echo && echo "development set: $(DATA)" && \
 		$(BIN)/python benchmarks/gate_report.py DATA="$(DATA)" JOBS=$(JOBS) \
 		JOURNAL="$(JOURNAL)"; fi
+
+# Scripted repairs of the fixtures, no key needed; fails where a request does not go on
+# from the one before it, byte for byte.
+token-report: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.token_report
 
 client-vscode/node_modules/.installed: client-vscode/package-lock.json $(VENV)/.dev
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \

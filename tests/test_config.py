@@ -61,6 +61,19 @@ def test_later_sources_win(root, tmp_path):
     assert load(root, overrides={"model": None}).model == "user"
 
 
+def test_exclude_only_grows(root, tmp_path):
+    """What the user keeps from being sent, neither project nor editor can give free."""
+    (tmp_path / "user.toml").write_text('exclude = ["secret/*", "a.py"]\n')
+    assert load(root).exclude == ("secret/*", "a.py")
+    project(root, 'exclude = ["a.py", "b.py"]')
+    assert load(root).exclude == ("secret/*", "a.py", "b.py")
+    given = load(root, overrides={"exclude": []})
+    assert given.exclude == ("secret/*", "a.py", "b.py")
+    assert load(root, overrides={"exclude": ["c.py"]}).exclude[-1] == "c.py"
+    project(root, "exclude = []")
+    assert load(root).exclude == ("secret/*", "a.py")
+
+
 @pytest.mark.parametrize(
     ("values", "match"),
     [

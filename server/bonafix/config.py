@@ -109,7 +109,10 @@ def state_dir() -> Path:
 
 
 def merge(config: Config, values: Mapping[str, object], *, source: str) -> Config:
-    """`config` with `values` laid over it; keys may be written with `-` or `_`."""
+    """`config` with `values` laid over it; keys may be written with `-` or `_`.
+
+    What one source keeps from being sent no other one can give free: `exclude` grows.
+    """
     known = {field.name for field in dataclasses.fields(Config)}
     hints = typing.get_type_hints(Config)
     clean: dict[str, object] = {}
@@ -119,6 +122,8 @@ def merge(config: Config, values: Mapping[str, object], *, source: str) -> Confi
             hint = _nearest(name, known)
             raise ConfigurationError(f"{source}: unknown setting {key!r}{hint}")
         clean[name] = _coerce(value, hints[name], f"{source}: {key}")
+    if isinstance(more := clean.get("exclude"), tuple):
+        clean["exclude"] = tuple(dict.fromkeys((*config.exclude, *more)))
     merged = dataclasses.replace(config, **clean)  # type: ignore[arg-type]  # coerced
     _check(merged, source)
     return merged

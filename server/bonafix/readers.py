@@ -107,7 +107,7 @@ def _foreseen(
     pieces = Pieces(examiner.ROOM, may_send)
     for path, text in material.tests():
         pieces.add(f"{path}, with the failing tests", text, path=path)
-    pieces.add("what the failing tests say", material.failures())
+    pieces.add("what the failing tests say", material.failures(may_send))
     for path, text in material.documentation():
         pieces.add(f"{path}, documentation", text, path=path)
     return tuple(

@@ -19,7 +19,6 @@ from bonafix.bench import Bench, layered
 from bonafix.calls import Rivals
 from bonafix.config import Config
 from bonafix.deliver import receipts
-from bonafix.deliver.secrecy import secrets_of
 from bonafix.domain import (
     Author,
     Baseline,
@@ -38,6 +37,7 @@ from bonafix.domain import (
     Verdict,
     add_costs,
 )
+from bonafix.dotenv import redactor_at
 from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
@@ -204,7 +204,9 @@ def keep_receipt(
         cost=cost,
         versions={"bonafix": __version__},
     )
-    return str(receipts.save(receipt, secrets=secrets_of(os.environ)))
+    snapshot = bench.snapshot
+    redact = redactor_at(snapshot.root, os.environ, snapshot.sources)
+    return str(receipts.save(receipt, redact=redact))
 
 
 async def _repair(

@@ -200,3 +200,14 @@ async def test_a_closed_folder_shows_nothing(editor):
     event = {"added": [], "removed": [folder]}
     await editor.notify("workspace/didChangeWorkspaceFolders", {"event": event})
     await editor.diagnostics("test_calc.py", lambda d: d == [], after=since)
+
+
+async def test_values_of_env_files_are_not_logged(editor):
+    """What a `.env` file holds is taken out of the log, also where it is new."""
+    (editor.root / ".env").write_text("API_TOKEN='thinking: medium'\n")
+    since = len(editor.notes)
+    await editor.command("fix", {"test": ADD})
+    log = await editor.wait(
+        "window/logMessage", lambda p: "summary" in p["message"], after=since
+    )
+    assert log["message"] == "model's summary: [redacted]"

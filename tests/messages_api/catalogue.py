@@ -6,7 +6,7 @@ that a slip in either shows up as a failing test rather than as two equal mistak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.messages_api.values import Json, Record
 
@@ -28,6 +28,8 @@ class ModelRules:
     shows_thinking: bool = False
     max_tokens: int = 128_000
     context: int = 1_000_000
+    unknown: tuple[str, ...] = ()
+    """Fields that a gateway before the model does not know, as dotted paths."""
 
     def thinking_type(self, asked: Record | None) -> str:
         """The thinking type in force when the request asks for `asked`."""
@@ -61,6 +63,9 @@ _FOUR_SEVEN = ModelRules(
     off_efforts=LEVELS,
     forced_tools=True,
 )
+_MYTHOS_PREVIEW = ModelRules(
+    thinking=("adaptive", "enabled"), efforts=("low", "medium", "high", "max")
+)
 _OPUS_FOUR_FIVE = ModelRules(
     thinking=("enabled", "disabled"),
     efforts=UP_TO_HIGH,
@@ -83,6 +88,11 @@ MODELS: dict[str, ModelRules] = {
     ),
     "claude-fable-5-1": _ALWAYS_ON,
     "claude-fable-5-2": _ALWAYS_ON,
+    "claude-fable-5": _ALWAYS_ON,
+    "claude-mythos-5": _ALWAYS_ON,
+    "claude-mythos-5-1": _ALWAYS_ON,
+    "claude-mythos-5-2": _ALWAYS_ON,
+    "claude-mythos-preview": _MYTHOS_PREVIEW,
     "claude-opus-4-8": _FOUR_SEVEN,
     "claude-opus-4-7": _FOUR_SEVEN,
     "claude-opus-4-6": _FOUR_SIX,
@@ -91,6 +101,41 @@ MODELS: dict[str, ModelRules] = {
     "claude-haiku-4-5": _OLD,
     "claude-sonnet-4-5": _OLD,
 }
+
+
+_ANY = ModelRules(thinking=THINKING_TYPES, forced_tools=True)
+_PLAIN = ModelRules(
+    thinking=("disabled",),
+    efforts=(),
+    thinks_unasked=False,
+    forced_tools=True,
+    max_tokens=8192,
+    context=100_000,
+)
+
+GATEWAY: dict[str, ModelRules] = {
+    "plain": _PLAIN,
+    "plainer": replace(_PLAIN, thinking=()),
+    "tiny": replace(_PLAIN, max_tokens=2000),
+    "budgets-only": replace(_OLD, thinking=("enabled",), max_tokens=4096),
+    "adaptive-8k": replace(_ALWAYS_ON, max_tokens=8192),
+    "no-thinking-field": replace(_ANY, unknown=("thinking",)),
+    "no-display": replace(_ANY, unknown=("thinking.adaptive.display",)),
+    "no-effort-field": replace(_ANY, unknown=("output_config.effort",)),
+    "no-output-config": replace(_ANY, unknown=("output_config",)),
+    "no-format": replace(_ANY, unknown=("output_config.format",)),
+    "no-cache-control": replace(_ANY, unknown=("cache_control",)),
+    "knows-nothing": replace(
+        *(_PLAIN,), unknown=("cache_control", "thinking", "output_config")
+    ),
+    "small-context": replace(_OLD, context=40_000),
+}
+"""Models behind gateways that are in nobody's table, each odd in its own way."""
+
+
+def rules_of(model: str) -> ModelRules | None:
+    """What the model takes, wherever it is found."""
+    return MODELS.get(model) or GATEWAY.get(model)
 
 
 def _supported(*, yes: bool) -> dict[str, Json]:
@@ -121,14 +166,15 @@ def _capabilities(rules: ModelRules) -> dict[str, Json]:
 
 def model_info(model: str, *, nulls: bool = False) -> dict[str, Json]:
     """The answer to `GET /v1/models/{id}`; `nulls` is how some gateways answer."""
-    rules = MODELS[model]
+    rules = rules_of(model)
+    assert rules is not None
     return {
         "type": "model",
         "id": model,
         "display_name": model.replace("-", " ").title(),
         "created_at": "2026-09-01T00:00:00Z",
         "lifecycle": "active",
-        "line": None if nulls else model.split("-")[1],
+        "line": None if nulls or model in GATEWAY else model.split("-")[1],
         "capabilities": None if nulls else _capabilities(rules),
         "max_input_tokens": None if nulls else rules.context,
         "max_tokens": None if nulls else rules.max_tokens,

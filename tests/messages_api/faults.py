@@ -6,8 +6,9 @@ carries it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from tests.messages_api.values import dumps
@@ -22,7 +23,11 @@ Kind: TypeAlias = Literal[
     "malformed",
     "stall",
     "drip",
+    "gzip",
+    "nulls",
+    "lacks",
 ]
+Place: TypeAlias = Literal["start", "thinking", "tool", "end"]
 
 STALL_LIMIT = 30.0
 """No stall is longer than this, so that a forgotten one cannot hang a test run."""
@@ -33,7 +38,10 @@ class Fault:
     """One way to fail, played `times` times before the turn arrives whole.
 
     `after_block` counts content blocks from 0 and means "once this block is complete";
-    -1 is right after `message_start`. `after_bytes` counts bytes of the body.
+    -1 is right after `message_start`. `at` names a place instead: before
+    `message_start`, in the middle of a thinking block or of a tool's input, or before
+    `message_stop`. `after_bytes` counts bytes of the body. `data` is what a malformed
+    event carries; `fields` are those of the message that are null, or lacking.
     """
 
     kind: Kind
@@ -46,6 +54,10 @@ class Fault:
     after_bytes: int | None = None
     seconds: float = 1.0
     size: int = 8
+    at: Place | None = None
+    data: bytes = b'{"type": "content_'
+    fields: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,24 @@ def _until(events: Sequence[Event], after_block: int) -> list[Event]:
     return list(events)
 
 
+_MARKS: Mapping[Place, bytes] = {
+    "thinking": b'"thinking_delta"',
+    "tool": b'"partial_json":"{',
+    "end": b'"message_delta"',
+}
+
+
+def _up_to(events: Sequence[Event], place: Place) -> list[Event]:
+    """The events up to the first of the place; a turn without it is a test's error."""
+    if place == "start":
+        return []
+    for number, event in enumerate(events):
+        if _MARKS[place] in event.data:
+            return list(events[: number + 1])
+    message = f"the turn has no place to fail at: {place}"
+    raise ValueError(message)
+
+
 def _error_event(fault: Fault) -> bytes:
     error = {"type": fault.error_type, "message": fault.message}
     return sse("error", dumps({"type": "error", "error": error}))
@@ -106,14 +136,21 @@ def plan(events: Sequence[Event], fault: Fault | None) -> list[Step]:
     whole: list[Step] = [Send(event.data) for event in events]
     if fault is None:
         return whole
-    start = whole[: len(_until(events, fault.after_block))]
+    if fault.kind in ("nulls", "lacks"):
+        return [Send(_without(event.data, fault)) for event in events]
+    kept = (
+        _until(events, fault.after_block)
+        if fault.at is None
+        else _up_to(events, fault.at)
+    )
+    start = whole[: len(kept)]
     pause = Pause(min(fault.seconds, STALL_LIMIT))
-    broken = b'{"type": "content_'
     plans: dict[Kind, list[Step]] = {
         "disconnect": [*start, Abort()],
         "truncate": start,
         "sse_error": [*start, Send(_error_event(fault))],
-        "malformed": [*start, Send(sse("content_block_delta", broken))],
+        "malformed": [*start, Send(sse("content_block_delta", fault.data))],
+        "gzip": [Send(b"\x1f\x8b this is not compressed")],
         "stall": [*start, pause, *whole[len(start) :]],
     }
     body = b"".join(event.data for event in events)
@@ -128,3 +165,16 @@ def _drip(body: bytes, fault: Fault) -> list[Step]:
     pieces = list(_pieces(body, fault.size))
     wait = Pause(min(fault.seconds, STALL_LIMIT) / max(1, len(pieces)))
     return [step for piece in pieces for step in (Send(piece), wait)]
+
+
+def _without(data: bytes, fault: Fault) -> bytes:
+    """The event without the fault's fields, as some gateways send it."""
+    head, _, text = data.partition(b"data: ")
+    value = json.loads(text)
+    holder = value.get("message", value)
+    for name in fault.fields:
+        if name in holder and fault.kind == "nulls":
+            holder[name] = None
+        else:
+            holder.pop(name, None)
+    return head + b"data: " + dumps(value) + b"\n\n"

@@ -60,8 +60,14 @@ async def send_body(
     await writer.drain()
 
 
-async def start_body(writer: asyncio.StreamWriter) -> None:
+async def start_body(
+    writer: asyncio.StreamWriter, extra: Mapping[str, str] | None = None
+) -> None:
     """Start a chunked stream of events, so that a cut can be told from an end."""
-    headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
+    headers = {
+        "content-type": "text/event-stream",
+        "transfer-encoding": "chunked",
+        **(extra or {}),
+    }
     writer.write(_head(200, headers))
     await writer.drain()

@@ -19,14 +19,17 @@ _BY_ROLE = {
 }
 
 
-def check_messages(request: Record) -> None:
-    """Raise the documented 400 for messages that do not follow one another."""
+def check_messages(request: Record, *, paused: bool = False) -> None:
+    """Raise the documented 400 for messages that do not follow one another.
+
+    `paused` says that the last answer asked to be sent back and gone on with.
+    """
     messages = records(request.get("messages"))
     if not messages:
         raise invalid("messages: at least one message is required")
     for number, message in enumerate(messages):
         _check_blocks(number, message)
-    if messages[-1].get("role") == "assistant":
+    if messages[-1].get("role") == "assistant" and not paused:
         raise invalid(
             "This model does not support assistant message prefill. The conversation "
             "must end with a user message."

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.messages_api.prefix import Prefix, difference, prefix, shared
 from tests.messages_api.values import (
     Json,
     Record,
@@ -50,27 +51,64 @@ def _segments(request: Record) -> list[bytes]:
     return [dumps(without_cache_marks(part)) for part in parts]
 
 
-def _continues(request: Record, earlier: Record) -> bool:
-    """Whether the request is the earlier one again, or with one exchange added."""
-    mine, theirs = _segments(request), _segments(earlier)
-    grown = len(mine) - len(theirs)
-    return grown in (0, 2) and mine[: len(theirs)] == theirs
+def conversations(requests: Sequence[Recorded]) -> list[list[Recorded]]:
+    """The requests by conversation, each in the order in which it grew.
+
+    Nothing on the wire names a conversation, so one begins with each request of a
+    single message, and a later request belongs to the one that it continues; of
+    several, to the longest. How a request continues another is in `prefix`.
+
+    Raises:
+        PrefixChangedError: a request continues none; says from which byte on.
+    """
+    grown: list[list[Recorded]] = []
+    heads: list[Prefix] = []
+    for number, recorded in enumerate(requests):
+        mine = prefix(recorded.body)
+        place = _continued(recorded, mine, grown, heads)
+        if len(mine.ends) == 1:  # one more, or the first one sent again
+            grown.append([recorded])
+            heads.append(mine)
+        elif place is None:
+            raise PrefixChangedError(_complaint(number, recorded, mine, heads))
+        else:
+            grown[place].append(recorded)
+            heads[place] = mine
+    return grown
+
+
+def _continued(
+    recorded: Recorded,
+    mine: Prefix,
+    grown: Sequence[Sequence[Recorded]],
+    heads: Sequence[Prefix],
+) -> int | None:
+    """The conversation that the request continues: the longest, or none."""
+    fitting = [
+        place
+        for place, head in enumerate(heads)
+        if grown[place][-1].conversation == recorded.conversation
+        and not difference(head, mine)
+    ]
+    return max(fitting, key=lambda place: len(heads[place].messages), default=None)
+
+
+def _complaint(
+    number: int, recorded: Recorded, mine: Prefix, heads: Sequence[Prefix]
+) -> str:
+    """What differs from the conversation that is nearest."""
+    text = f"request {number} ({recorded.path}) continues no earlier request"
+    nearest = max(heads, key=lambda head: shared(head, mine), default=None)
+    return f"{text}: {difference(nearest, mine)}" if nearest else text
 
 
 def check_append_only(requests: Sequence[Recorded]) -> None:
     """Raise PrefixChangedError unless each request begins, repeats or continues one.
 
-    System, tools and messages are compared byte for byte, `cache_control` aside.
+    System, tools and messages are compared as the bytes that were sent, but for
+    `cache_control` marks.
     """
-    seen: dict[int | None, list[Record]] = {}
-    for number, recorded in enumerate(requests):
-        request = recorded.json
-        earlier = seen.setdefault(recorded.conversation, [])
-        begins = len(records(request.get("messages"))) == 1
-        if not begins and not any(_continues(request, other) for other in earlier):
-            message = f"request {number} ({recorded.path}) continues no earlier request"
-            raise PrefixChangedError(message)
-        earlier.append(request)
+    conversations(requests)
 
 
 def _marked(value: Json) -> bool:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from tests.messages_api.catalogue import LEVELS, MODELS, THINKING_TYPES
+from tests.messages_api.catalogue import (
+    LEVELS,
+    THINKING_TYPES,
+    ModelRules,
+    rules_of,
+)
 from tests.messages_api.pairing import check_messages
+from tests.messages_api.records import input_tokens
 from tests.messages_api.signing import check_signatures
 from tests.messages_api.values import ApiError, Json, Record, invalid, records
 
@@ -43,26 +49,32 @@ def check_headers(headers: Mapping[str, str], accepted: frozenset[str]) -> None:
         raise invalid(f'anthropic-version: "{version}" is not a valid version')
 
 
-def check_request(request: Record, *, counting: bool = False) -> None:
+def check_request(
+    request: Record, *, counting: bool = False, paused: bool = False
+) -> None:
     """Raise the first documented refusal that the request deserves.
 
-    `counting` is the count_tokens endpoint, which takes no `max_tokens`.
+    `counting` is the count_tokens endpoint, which takes no `max_tokens`. `paused` says
+    that the last answer was put off.
     """
     _check_fields(request)
-    _check_model(request)
-    checks: list[Callable[[Record], None]] = [
+    rules = _rules_for(request)
+    form: list[Callable[[Record, ModelRules], None]] = [
+        _check_unknown,
         _check_thinking,
         _check_effort,
-        _check_format,
-        _check_tools,
         _check_tool_choice,
-        check_messages,
-        check_signatures,
     ]
     if not counting:
-        checks.insert(0, _check_max_tokens)
-    for check in checks:
-        check(request)
+        form.insert(0, _check_max_tokens)
+    for check in form:
+        check(request, rules)
+    _check_format(request)
+    _check_tools(request)
+    check_messages(request, paused=paused)
+    check_signatures(request)
+    if not counting:
+        _check_context(request, rules)
 
 
 def _check_fields(request: Record) -> None:
@@ -71,19 +83,44 @@ def _check_fields(request: Record) -> None:
             raise invalid(f"{field}: Extra inputs are not permitted")
 
 
-def _check_model(request: Record) -> None:
+def _rules_for(request: Record) -> ModelRules:
     model = request.get("model")
     if not isinstance(model, str):
         raise invalid("model: Field required")
-    if model not in MODELS:
+    rules = rules_of(model)
+    if rules is None:
         raise ApiError(404, "not_found_error", f"model: {model}")
+    return rules
 
 
-def _check_max_tokens(request: Record) -> None:
+def _check_unknown(request: Record, rules: ModelRules) -> None:
+    """The refusals of a gateway that is older than the fields."""
+    for path in rules.unknown:
+        value: Json = request
+        for name in path.split("."):
+            if isinstance(value, Mapping) and value.get("type") != name:
+                value = value.get(name)
+        if value is not None:
+            raise invalid(f"{path}: Extra inputs are not permitted")
+
+
+def _check_context(request: Record, rules: ModelRules) -> None:
+    asked, prompt = request["max_tokens"], input_tokens(request)
+    assert isinstance(asked, int)
+    if prompt > rules.context:
+        raise invalid(f"prompt is too long: {prompt} tokens > {rules.context} maximum")
+    if prompt + asked > rules.context:
+        raise invalid(
+            f"input length and `max_tokens` exceed context limit: {prompt} + {asked} > "
+            f"{rules.context}, decrease input length or `max_tokens` and try again"
+        )
+
+
+def _check_max_tokens(request: Record, rules: ModelRules) -> None:
     asked = request.get("max_tokens")
     if not isinstance(asked, int):
         raise invalid("max_tokens: Field required")
-    most = MODELS[str(request["model"])].max_tokens
+    most = rules.max_tokens
     if asked > most:
         raise invalid(
             f"max_tokens: {asked} > {most}, which is the maximum allowed number of "
@@ -93,14 +130,14 @@ def _check_max_tokens(request: Record) -> None:
         raise invalid("max_tokens: Input should be greater than or equal to 1")
 
 
-def _check_thinking(request: Record) -> None:
+def _check_thinking(request: Record, rules: ModelRules) -> None:
     asked = request.get("thinking")
     if asked is None:
         return
     if not isinstance(asked, Mapping) or asked.get("type") not in THINKING_TYPES:
         raise invalid("thinking.type: Input tag does not match any of the expected")
     kind = str(asked["type"])
-    if kind not in MODELS[str(request["model"])].thinking:
+    if kind not in rules.thinking:
         raise invalid(
             f'"thinking.type.{kind}" is not supported for this model. Use '
             '"thinking.type.adaptive" and "output_config.effort" to control thinking '
@@ -124,12 +161,11 @@ def _check_budget(budget: Json, most: Json) -> None:
         raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
 
 
-def _check_effort(request: Record) -> None:
+def _check_effort(request: Record, rules: ModelRules) -> None:
     config = request.get("output_config")
     effort = config.get("effort") if isinstance(config, Mapping) else None
     if effort is None:
         return
-    rules = MODELS[str(request["model"])]
     if effort not in LEVELS:
         raise invalid("output_config.effort: Input should be one of " + str(LEVELS))
     if not rules.efforts:
@@ -171,12 +207,11 @@ def _check_constraints(where: str, schema: Record) -> None:
                 _check_constraints(f"{where}.{key}", item)
 
 
-def _check_tool_choice(request: Record) -> None:
+def _check_tool_choice(request: Record, rules: ModelRules) -> None:
     choice = request.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, Mapping) else "auto"
     if kind not in ("any", "tool"):
         return
-    rules = MODELS[str(request["model"])]
     if not rules.forced_tools:
         raise invalid(f"tool_choice.type: '{kind}' is not supported for this model.")
 

@@ -112,6 +112,13 @@ class Script:
                 return number, position
         raise invalid("script: no conversation takes this request")
 
+    def paused(self, request: Record) -> bool:
+        """Whether the answer before the request's was put off with `pause_turn`."""
+        number, position = self.find(request)
+        turns = self.conversations[number].turns
+        before = turns[position - 1] if 0 < position <= len(turns) else None
+        return isinstance(before, Turn) and before.reason == "pause_turn"
+
     def turn(self, number: int, position: int, request: Record) -> Turn:
         """The turn to play; a script that is over is an error of the test."""
         turns = self.conversations[number].turns

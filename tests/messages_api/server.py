@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import itertools
 import json
+import ssl
 import threading
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Self
 
 from tests.messages_api import wire
-from tests.messages_api.catalogue import MODELS, model_info
+from tests.messages_api.catalogue import MODELS, model_info, rules_of
 from tests.messages_api.faults import Abort, Fault, Pause, Send, Step, plan
 from tests.messages_api.http import Request, read_request, send_body, start_body
 from tests.messages_api.records import (
@@ -38,8 +39,10 @@ class MessagesApi:
     Use it as a context manager; `url` is the base URL for the SDK. `keys` are the
     credentials that it accepts, `nulls` makes the models endpoint answer like gateways
     that know no capabilities. `aliases` are names that a gateway has for models; the
-    models endpoint does not know them. `requests` grows while the server runs, and
-    `asked` is set when the first turn begins to be played.
+    models endpoint does not know them, unless `told` has an answer for them, which may
+    be a lie. Endpoints in `missing` are not there: `models`, `count_tokens`. With `tls`
+    it speaks HTTPS. `requests` grows while the server runs, and `asked` is set
+    when the first turn begins to be played.
     """
 
     def __init__(
@@ -49,15 +52,19 @@ class MessagesApi:
         port: int = 0,
         keys: frozenset[str] = frozenset({"test"}),
         nulls: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = script
         self.keys = keys
         self.nulls = nulls
         self.aliases: dict[str, str] = {}
+        self.told: dict[str, Record] = {}
+        self.missing: frozenset[str] = frozenset()
         self.requests: list[Recorded] = []
         self.url = ""
         self.asked = threading.Event()
         self._port = port
+        self._tls = tls
         self._ids = (f"toolu_{number:06d}" for number in itertools.count(1))
         self._cache = Cache()
         self._thought: dict[str, int] = {}
@@ -89,10 +96,12 @@ class MessagesApi:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_LIMIT)
 
     async def _start(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self._port, ssl=self._tls
+        )
         self._server = server
         host, port = server.sockets[0].getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
 
     async def _stop(self) -> None:
         self._server.close()
@@ -140,7 +149,11 @@ class MessagesApi:
         if place == "/v1/models":
             infos = [model_info(name, nulls=self.nulls) for name in MODELS]
             return dumps({"data": infos, "has_more": False})
-        if not place.startswith("/v1/models/") or model not in MODELS:
+        if "models" in self.missing:
+            raise ApiError(404, "not_found_error", f"not found: {path}")
+        if model in self.told:
+            return dumps({**self.told[model], "id": model})
+        if not place.startswith("/v1/models/") or rules_of(model) is None:
             raise ApiError(404, "not_found_error", f"not found: {path}")
         return dumps(model_info(model, nulls=self.nulls))
 
@@ -148,13 +161,15 @@ class MessagesApi:
         body = _parse(request.body)
         model = body.get("model")
         body = {**body, "model": self.aliases.get(str(model), model)}
+        if request.path.removeprefix("/v1/messages/") in self.missing:
+            raise ApiError(404, "not_found_error", f"not found: {request.path}")
         if request.path == "/v1/messages/count_tokens":
             check_request(body, counting=True)
             self._note(request)
             count = {"input_tokens": input_tokens(body)}
             await send_body(writer, 200, dumps(count))
         elif request.path == "/v1/messages":
-            check_request(body)
+            check_request(body, paused=self.script.paused(body))
             check_dropped(body, self._thought)
             await self._play(request, body, writer)
         else:
@@ -206,7 +221,8 @@ class MessagesApi:
         else:
             answer = self._answer_for(turn, body, place)
             if body.get("stream"):
-                await start_body(writer)
+                zipped = fault is not None and fault.kind == "gzip"
+                await start_body(writer, {"content-encoding": "gzip"} if zipped else {})
                 await _deliver(writer, plan(wire.events(answer), fault))
             else:
                 await send_body(writer, 200, wire.message_json(answer))
@@ -248,7 +264,7 @@ def _parse(body: bytes) -> Record:
 
 async def _send_refusal(writer: asyncio.StreamWriter, fault: Fault) -> None:
     error = ApiError(fault.status, fault.error_type, fault.message)
-    extra = {}
+    extra = dict(fault.headers)
     if fault.retry_after is not None:
         extra["retry-after"] = f"{fault.retry_after:g}"
     await send_body(writer, fault.status, error.body(), extra=extra)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.messages_api.catalogue import MODELS
+from tests.messages_api.catalogue import ModelRules, rules_of
 from tests.messages_api.faults import Event, sse
 from tests.messages_api.script import Redacted, Text, Thinking, Turn
 from tests.messages_api.values import Json, Record, dumps, tokens
@@ -27,18 +27,23 @@ class Answer:
     usage: Record
 
 
+def _rules(request: Record) -> ModelRules:
+    rules = rules_of(str(request["model"]))
+    assert rules is not None
+    return rules
+
+
 def thinking_mode(request: Record) -> str:
     """The thinking type in force for the request."""
     asked = request.get("thinking")
-    rules = MODELS[str(request["model"])]
-    return rules.thinking_type(asked if isinstance(asked, Mapping) else None)
+    return _rules(request).thinking_type(asked if isinstance(asked, Mapping) else None)
 
 
 def _shows_thinking(request: Record) -> bool:
     asked = request.get("thinking")
     display = asked.get("display") if isinstance(asked, Mapping) else None
     if display is None:
-        return MODELS[str(request["model"])].shows_thinking
+        return _rules(request).shows_thinking
     return display == "summarized"
 
 

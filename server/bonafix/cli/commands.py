@@ -33,6 +33,10 @@ _SETTINGS = (
     ),
     *("interpreter", "confine", "test_timeout", "suite_timeout"),
 )
+_INCOMPLETE = (
+    "the diff quotes a secret, which is left out of what is printed: --apply writes "
+    "the fix itself"
+)
 _LEVELS: Mapping[str, Literal["ok", "warning", "error"]] = {
     "ok": "ok",
     "warn": "warning",
@@ -98,7 +102,8 @@ def _deliver(
         patch = total.best.candidate.patch
         if not applying and streams.results:
             streams.say(_headline(total))
-            console.print_diff(patch, streams.results)
+            whole = console.print_diff(patch, streams.results)
+            streams.say(() if whole else [((_INCOMPLETE, "yellow"),)])
         elif applying:
             try:
                 apply(project.root, patch)

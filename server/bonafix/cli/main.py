@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonafix.cli.parser import parse
+from bonafix.dotenv import redactor_at
 from bonafix.errors import BonafixError, UsageError
 
 if TYPE_CHECKING:
     import argparse
 
     from bonafix.cli.streams import Ending
+    from bonafix.redaction import Redactor
 
 INTERRUPTED = 130
 
@@ -29,21 +31,23 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is that of DESIGN's table."""
     words = list(sys.argv[1:] if argv is None else argv)
+    redact = redactor_at(None, os.environ)
     try:
         arguments = parse(words)
+        redact = redactor_at(getattr(arguments, "root", None), os.environ)
         if arguments.command == "lsp":
             return _serve(arguments)
         ending = _run(arguments)
     except BonafixError as error:
-        return _failed(words, error.kind, str(error), error.code)
+        return _failed(words, error.kind, redact(str(error)), error.code)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return _failed(words, "interrupted", "interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _failed(words, "output", "standard output was closed", 1)
     except Exception as error:  # noqa: BLE001 - the last word must not be a traceback
-        return _crashed(words, error)
-    _write_json(_json_target(words), ending.document)
+        return _crashed(words, error, redact)
+    _write_json(_json_target(words), redact.json(ending.document))
     return ending.code
 
 
@@ -83,7 +87,7 @@ def _failed(words: Sequence[str], kind: str, message: str, code: int) -> int:
     return code
 
 
-def _crashed(words: Sequence[str], error: Exception) -> int:
+def _crashed(words: Sequence[str], error: Exception, redact: Redactor) -> int:
     """A fault of ours: the traceback goes to a file, the message says where."""
     import tempfile  # noqa: PLC0415 - only on the way out
     import traceback  # noqa: PLC0415
@@ -91,10 +95,10 @@ def _crashed(words: Sequence[str], error: Exception) -> int:
     with tempfile.NamedTemporaryFile(
         "w", prefix="bonafix-crash-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
-        traceback.print_exception(error, file=file)
+        file.write(redact("".join(traceback.format_exception(error))))
     what = f"{type(error).__name__}: {error}"
     message = f"internal error ({what}); the traceback is in {file.name}"
-    return _failed(words, BonafixError.kind, message, BonafixError.code)
+    return _failed(words, BonafixError.kind, redact(message), BonafixError.code)
 
 
 def _json_target(words: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bonafix.deliver import live, report
 from bonafix.deliver.terminal import Line, Terminal, show, terminal
 from bonafix.domain import Listener, silent
+from bonafix.dotenv import redactor_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,10 @@ class Streams:
 
 def streams_of(arguments: argparse.Namespace) -> Streams:
     """The streams that the arguments of a command ask for."""
+    redact = redactor_at(getattr(arguments, "root", None), os.environ)
     return Streams(
-        None if arguments.json == "-" else terminal(sys.stdout, os.environ),
-        terminal(sys.stderr, os.environ),
+        None if arguments.json == "-" else terminal(sys.stdout, os.environ, redact),
+        terminal(sys.stderr, os.environ, redact),
         quiet=arguments.quiet,
         verbose=arguments.verbose,
     )

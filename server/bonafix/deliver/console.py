@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bonafix.deliver.claims import claims
 from bonafix.deliver.report import Check
@@ -241,11 +242,20 @@ def diff_lines(patch: Patch) -> Iterator[Line]:
         yield ((visible(text), style),)
 
 
-def print_diff(patch: Patch, where: Terminal) -> None:
-    """Coloured for a person; to a file or a pipe the very bytes of the diff."""
+def print_diff(patch: Patch, where: Terminal) -> bool:
+    """Coloured for a person; to a file or a pipe the very bytes of the diff.
+
+    Whether it is whole: where it quotes a known secret it is not, and will not apply.
+    """
+    raw = render(patch)
+    # What merely looks like a token stays: it is the user's own code.
+    redact = replace(where.redact, shapes=False)
+    clean = redact(raw.decode("utf-8", "surrogateescape"))
+    body = clean.encode("utf-8", "surrogateescape")
     if where.colour or where.stream.isatty():
         show(diff_lines(patch), where)
-        return
-    where.stream.flush()
-    where.stream.buffer.write(render(patch))
-    where.stream.buffer.flush()
+    else:
+        where.stream.flush()
+        where.stream.buffer.write(body)
+        where.stream.buffer.flush()
+    return body == raw

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import secrets as randomness
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -25,7 +25,6 @@ from bonafix.deliver.codec import (
     text_of,
     to_json,
 )
-from bonafix.deliver.secrecy import redacted
 from bonafix.diffs import render
 from bonafix.domain import (
     Baseline,
@@ -38,6 +37,7 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.errors import ConfigurationError, UsageError
+from bonafix.redaction import MARK, Redactor
 
 SCHEMA_VERSION = 1
 
@@ -82,7 +82,7 @@ class Receipt:
     round: int = 1
     cost: Cost = field(default_factory=Cost)
     versions: Mapping[str, str] = field(default_factory=dict)  # name -> version
-    redacted: bool = False  # a secret was taken out: the patch may not be the same
+    redacted: bool = False  # a secret was taken out of it
 
 
 def make(
@@ -168,7 +168,8 @@ def patch_bytes(receipt: Receipt) -> bytes:
     Raises:
         UsageError: a secret was taken out of it, so that it is no longer the same.
     """
-    if receipt.redacted:
+    targets = "".join(target.id for target in receipt.targets)
+    if receipt.redacted and MARK in receipt.patch + targets:
         raise UsageError("a secret was taken out of this receipt; it cannot be re-run")
     return bytes_of(receipt.patch)
 
@@ -177,15 +178,15 @@ def patch_bytes(receipt: Receipt) -> bytes:
 
 
 def save(
-    receipt: Receipt, *, secrets: Sequence[str] = (), state: Path | None = None
+    receipt: Receipt, *, redact: Redactor | None = None, state: Path | None = None
 ) -> Path:
-    """Write the receipt without `secrets`; its absolute path.
+    """Write the receipt without what `redact` takes out; its absolute path.
 
     Raises:
         ConfigurationError: the state directory cannot be written.
     """
     document = to_json(receipt)
-    clean = redacted(document, secrets)
+    clean = redact.json(document) if redact else document
     assert isinstance(clean, dict)
     if clean != document:
         clean["redacted"] = True

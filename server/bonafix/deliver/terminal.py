@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from bonafix.redaction import NOTHING, Redactor
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -46,9 +48,14 @@ class Terminal:
     colour: bool = False
     live: bool = False  # whether lines can be drawn over
     marks: Marks = ASCII
+    redact: Redactor = NOTHING  # takes secrets out of all that is shown
 
 
-def terminal(stream: TextIO, environment: Mapping[str, str]) -> Terminal:
+def terminal(
+    stream: TextIO,
+    environment: Mapping[str, str],
+    redact: Redactor = NOTHING,
+) -> Terminal:
     """Look at the stream; `NO_COLOR` beats `FORCE_COLOR`, as their authors ask."""
     tty = stream.isatty()
     dumb = environment.get("TERM", "") in {"dumb", "unknown"}
@@ -58,6 +65,7 @@ def terminal(stream: TextIO, environment: Mapping[str, str]) -> Terminal:
         colour=wanted and not environment.get("NO_COLOR"),
         live=tty and not dumb,
         marks=_marks(stream.encoding or "ascii"),
+        redact=redact,
     )
 
 
@@ -117,4 +125,4 @@ def text_of(line: Line, where: Terminal) -> Text:
 
 def _encodable(text: str, where: Terminal) -> str:
     encoding = where.stream.encoding or "ascii"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    return where.redact(text).encode(encoding, "backslashreplace").decode(encoding)

@@ -151,7 +151,7 @@ def _shown(material: Material, tools: Tools) -> str:
         return ""
     for path, text in material.tests():
         pieces.add(f"{path}, with the failing tests", text, path=path)
-    pieces.add("what the failing tests say", material.failures())
+    pieces.add("what the failing tests say", material.failures(tools.may_send))
     for path, text in material.documentation():
         pieces.add(f"{path}, documentation", text, path=path)
     for path, text in material.callers():

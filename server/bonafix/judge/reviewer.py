@@ -133,7 +133,10 @@ def _shown(material: Material, tools: Tools) -> str:
     pieces.add("the change without comments and doc strings", stripped, most=_PATCH)
     for path, text in material.originals():
         pieces.add(f"{path} before the change", text, path=path)
-    pieces.add("what the failing tests say before the change", material.failures())
+    pieces.add(
+        "what the failing tests say before the change",
+        material.failures(tools.may_send),
+    )
     for path, text in material.tests():
         pieces.add(f"{path}, with the failing tests", text, path=path)
     for path, text in material.documentation():

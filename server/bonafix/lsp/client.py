@@ -11,6 +11,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from bonafix.lsp.abilities import Abilities
+from bonafix.redaction import NOTHING, Redactor
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Client:
     server: LanguageServer
     timing: Timing
     abilities: Abilities = field(default_factory=Abilities)
+    redact: Redactor = NOTHING  # takes secrets out of what is logged and shown
 
     def inform(self, text: str) -> None:
         """Show a message."""
@@ -56,10 +58,13 @@ class Client:
     def log(self, text: str) -> None:
         """Write to the client's log."""
         self.server.window_log_message(
-            types.LogMessageParams(type=types.MessageType.Info, message=text)
+            types.LogMessageParams(
+                type=types.MessageType.Info, message=self.redact(text)
+            )
         )
 
     def _show(self, kind: types.MessageType, text: str) -> None:
+        text = self.redact(text)
         logger.info("shown: %s", text)
         self.server.window_show_message(
             types.ShowMessageParams(type=kind, message=f"Bonafix: {text}")

@@ -95,7 +95,8 @@ class Report:
 
     def _send(self) -> None:
         if self.token and self.latest:
-            value = types.WorkDoneProgressReport(message=self.latest)
+            message = self.client.redact(self.latest)
+            value = types.WorkDoneProgressReport(message=message)
             self.client.progress(self.token, value)
             self.latest = ""
 

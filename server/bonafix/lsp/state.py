@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -20,6 +21,7 @@ from lsprotocol import types
 from bonafix import config
 from bonafix.config import Config, Engine
 from bonafix.domain import Listener, Repair
+from bonafix.dotenv import redactor_at
 from bonafix.errors import UsageError
 from bonafix.lsp import settings
 from bonafix.lsp.board import Board
@@ -134,6 +136,8 @@ class State:
         Raises:
             ConfigurationError: a setting is wrong.
         """
+        known = redactor_at(root.path, os.environ)  # each time: the files change
+        self.client.redact = known.joined(self.client.redact)
         editor = settings.overrides(self.options, root.settings)
         return config.load(root.path, overrides={**editor, **(extra or {})})
 

@@ -181,6 +181,26 @@ class TestNoFix:
         assert "without handing in" in session.said
         api.assert_append_only()
 
+    async def test_an_empty_answer_is_followed_up(self, tmp_path):
+        """It hands in nothing and cannot be sent back; the reminder can help."""
+
+        def after(body: dict) -> Turn:
+            reminded = len(body["messages"]) > 1
+            return Turn(blocks=(edit(), SUBMIT)) if reminded else Turn(blocks=())
+
+        with playing(after, folder=tmp_path) as (api, session):
+            assert len(await session.candidates()) == 1
+        assert len(api.messages) == 2
+        api.assert_append_only()
+
+    async def test_nothing_but_empty_answers(self, tmp_path):
+        """After two reminders it is over, and no unknown end."""
+        with playing(Turn(blocks=()), folder=tmp_path) as (api, session):
+            assert await session.candidates() == []
+        assert session.fact("ending") == "gave-up"
+        assert "without handing in" in session.said
+        assert len(api.messages) == 3
+
     async def test_a_follow_up_can_help(self, tmp_path):
         """After the reminder the model hands in."""
         turns = (
@@ -226,7 +246,6 @@ class TestNoFix:
                 "gave-up",
                 "2 tool",
             ),
-            (Turn(blocks=(), stop_reason="end_turn"), "gave-up", "not known"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )

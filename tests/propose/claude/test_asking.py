@@ -151,6 +151,7 @@ class TestFailures:
         [
             (said(stop_reason="refusal"), "declined"),
             (said(stop_reason="max_tokens"), "cut off"),
+            (Turn(blocks=()), "answer was empty"),
             (Turn(blocks=[Text("I think it is right.")]), "not the JSON"),
             (said({**FOUND, "verdict": "maybe"}), "none of the choices"),
             (said({"verdict": "right", "lines": []}), "lacks 'sure'"),
@@ -163,7 +164,7 @@ class TestFailures:
             (said(fault=Fault(kind="malformed", times=None)), "after 3 attempts"),
         ],
         ids=[
-            *("refusal", "truncated", "prose", "choice", "key", "list"),
+            *("refusal", "truncated", "empty", "prose", "choice", "key", "list"),
             *("proxy", "billing", "malformed"),
         ],
     )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import calendar
+import re
+import typing
+from dataclasses import replace
+
 import pytest
+from anthropic._data import DEPRECATED_MODELS
+from anthropic.types.model_param import ModelParam
 
 from bonafix.domain import Cost
 from bonafix.propose.claude import models, prices
-from bonafix.propose.claude.budget import LEAST_ANSWER, Limits, Meter
+from bonafix.propose.claude.budget import ENOUGH, LEAST_ANSWER, Limits, Meter, estimate
 from bonafix.propose.claude.prices import Usage
-from tests.messages_api.catalogue import MODELS, model_info
+from tests.messages_api.catalogue import MODELS
 from tests.messages_api.rules import check_request
 
 SETTINGS = ("off", *models.LEVELS, "1", "5000", "30000", "900000")
@@ -31,21 +38,6 @@ class TestForms:
         model = models.lookup(name)
         assert model.listed
         check_request(_body(model, models.form(model, setting)))
-
-    @pytest.mark.parametrize("name", sorted(MODELS))
-    def test_what_the_api_says_agrees_with_the_table(self, name):
-        """Capabilities read from the models endpoint change nothing."""
-        model = models.lookup(name)
-        told = models.with_capabilities(model, model_info(name))
-        assert set(told.thinking) == set(model.thinking)
-        assert told.efforts == model.efforts
-        assert told.max_tokens == model.max_tokens
-
-    def test_nulls_of_a_gateway_change_nothing(self):
-        """An endpoint that knows no capabilities leaves the entry as it is."""
-        model = models.lookup("claude-opus-5-5")
-        info = model_info("claude-opus-5-5", nulls=True)
-        assert models.with_capabilities(model, info) == model
 
     @pytest.mark.parametrize(
         ("name", "setting", "kind", "effort"),
@@ -90,48 +82,44 @@ class TestForms:
         assert models.raised("8000", 2) == "32000"
 
 
-CORRECTIONS = [
-    (
-        "adaptive",
-        '"thinking.type.adaptive" is not supported for this model.',
-        "medium",
-        {"thinking": {"type": "enabled", "budget_tokens": 8192}},
-    ),
-    (
-        "effort",
-        "This model does not support the effort parameter.",
-        "medium",
-        {"thinking": {"type": "adaptive", "display": "summarized"}},
-    ),
-    (
-        "level",
-        "output_config.effort: 'max' is not supported",
-        "max",
-        {
-            "thinking": {"type": "adaptive", "display": "summarized"},
-            "output_config": {"effort": "high"},
-        },
-    ),
-]
-
-
-class TestCorrection:
-    @pytest.mark.parametrize(("_case", "message", "setting", "fields"), CORRECTIONS)
-    def test_follows_the_refusal(self, _case, message, setting, fields):
-        """A documented 400 about thinking or effort gives the next form to try."""
-        model = models.lookup("claude-opus-5-5")
-        form = models.form(model, setting)
-        corrected = models.fallback(model, form, message, setting)
-        assert models.form(corrected, setting).fields == fields
-
+class TestData:
     @pytest.mark.parametrize(
-        "message", ["prompt is too long", "messages.1: invalid", "credit balance"]
+        "name",
+        [
+            "claude-haiku-4-5-20251001",
+            "anthropic/claude-haiku-4-5",
+            "claude-haiku-4-5@20251001",
+            "anthropic.claude-haiku-4-5-20251001-v1:0",
+            "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        ],
     )
-    def test_other_refusals_are_not_corrected(self, message):
-        """A 400 about something else is not answered with another form."""
-        model = models.lookup("claude-opus-5-5")
-        form = models.form(model, "low")
-        assert models.fallback(model, form, message, "low") is None
+    def test_other_names_of_a_listed_model(self, name):
+        """Dates, vendors and versions do not hide what it is; its id stays."""
+        plain = models.lookup("claude-haiku-4-5")
+        assert models.lookup(name) == replace(plain, id=name)
+
+    def test_choices(self):
+        """The default and the cheap choice are models of the table with a price."""
+        assert models.lookup("").id == models.default_model()
+        cheap = models.lookup("cheap")
+        assert cheap.id == models.cheap_model()
+        assert cheap.listed
+        assert cheap.price.output < models.lookup("").price.output
+
+    def test_every_model_of_the_sdk_is_listed(self):
+        """An SDK that knows more than the table makes the table old."""
+        literal, _ = typing.get_args(ModelParam)
+        for name in typing.get_args(literal):
+            assert models.lookup(name).listed, name
+
+    def test_the_sdks_deprecations_are_in_the_table(self):
+        """The days after which models may be refused are told, so they must be true."""
+        for name, day in DEPRECATED_MODELS.items():
+            month, number, year = re.findall(r"[A-Z][a-z]+|\d+", day)
+            place = list(calendar.month_name).index(month)
+            iso = f"{year}-{place:02}-{int(number):02}"
+            assert models.lookup(name).retires == iso
+        assert models.lookup("claude-opus-5-5").retires == ""
 
 
 class TestPrices:
@@ -194,3 +182,54 @@ class TestMeter:
     def test_room_is_the_models_and_the_tables(self):
         """With money to spare the answer gets the usual size."""
         assert _meter(usd=100, tokens=10**7).room(1000) == models.answer_tokens()
+
+    def test_prompt_and_answer_share_the_context(self):
+        """A long prompt leaves less room, and none where it would be too little."""
+        meter = _meter("claude-sonnet-4-5", usd=100, tokens=10**7)
+        assert meter.room(150_000) == 50_000
+        assert meter.room(190_000) == 0
+        assert "context of 200,000 tokens" in meter.over(190_000)
+
+    def test_a_small_models_answers_are_enough(self):
+        """A model that never says much is not refused for it."""
+        meter = _meter("claude-opus-5-5")
+        meter.model = replace(meter.model, max_tokens=2000, context=30_000)
+        assert meter.room(10_000) == 2000
+        assert meter.shortened(10_000) == ""
+
+    def test_only_a_short_budget_makes_answers_short(self):
+        """Then the user is told what shortens them, and by which setting."""
+        meter = _meter(usd=0.30)
+        assert LEAST_ANSWER < meter.room(10_000) < ENOUGH
+        assert "what is left of the money" in meter.shortened(10_000)
+        assert "max_cost" in meter.shortened(10_000)
+        assert _meter().shortened(10_000) == ""
+        few = _meter(tokens=20_000)
+        assert "setting max_tokens" in few.shortened(10_000)
+
+    def test_the_estimate(self):
+        """It names its source, its date, and what is left in the purse."""
+        meter = _meter(usd=0.42)
+        form = models.form(meter.model, "low")
+        guess = estimate(meter, form, 10_000, counted=False)
+        assert "about 10,000 tokens, about $0.050" in guess
+        assert f"prices of {models.price_date()}" in guess
+        assert "at most $0.42" in guess
+        assert f"from the table of {models.table_date()}" in guess
+        meter.model = replace(meter.model, told=True)
+        exact = estimate(meter, form, 10_000, counted=True)
+        assert "low: 10,000 tokens, about $0.050" in exact
+        assert "table of" not in exact
+
+    def test_an_estimate_without_a_price(self):
+        """Nothing is said about money that is not known."""
+        meter = _meter("claude-mythos-5-2")
+        text = estimate(meter, models.form(meter.model, "low"), 10, counted=False)
+        assert "no price is known" in text
+        assert "$" not in text
+
+    def test_an_estimate_for_a_stranger(self):
+        """A model in nobody's table is said to be one."""
+        meter = _meter("claude-next-7")
+        text = estimate(meter, models.form(meter.model, "low"), 10, counted=False)
+        assert f"not in the table of {models.table_date()}" in text

@@ -133,6 +133,72 @@ class TestRunReport:
         run = SuiteRun(results=results, collected=())
         assert len(prompts.run_report(run, list(results))) < 20_000
 
+    @pytest.mark.parametrize("captured", ["", "noise\n" * 10**4, "n" * 10**6])
+    @pytest.mark.parametrize("count", [1, 2, 30])
+    def test_what_was_raised_is_always_kept(self, count, captured):
+        """Each failure's assertion survives, however long all else is."""
+        nodes = [f"{RED}[{number}]" for number in range(count)]
+        results = {
+            node: failure(
+                node,
+                message=f"assert {number} == 1{number}",
+                longrepr=_longrepr(number),
+                captured=captured,
+            )
+            for number, node in enumerate(nodes)
+        }
+        text = prompts.run_report(SuiteRun(results=results, collected=()), nodes)
+        for number in range(count):
+            assert f"E       assert {number} == 1{number}" in text
+        assert len(text) < prompts.REPORT + 6_000
+
+    def test_one_report_has_more_than_its_error(self):
+        """Where there is room the lines it came from and what it printed follow."""
+        results = {RED: failure(longrepr=_longrepr(7), captured="hello " * 100)}
+        text = prompts.run_report(SuiteRun(results=results, collected=()), [RED])
+        for piece in (
+            ">       assert 7 == 17",
+            "tests/test_means.py:5: Ass",
+            "lines left",
+        ):
+            assert piece in text
+        assert text.index("tests/test_means.py:5: Ass") < text.index("</data>")
+
+    def test_a_huge_line_is_cut_and_no_other_lost_for_it(self):
+        """The line's ends stay, and so do its neighbours."""
+        huge = f"E       assert '{'x' * 10**6}END' == 'y'"
+        longrepr = f"E   first\n{huge}\nE   last\n{'noise' * 10**5}"
+        results = {RED: failure(message="first", longrepr=longrepr)}
+        text = prompts.run_report(SuiteRun(results=results, collected=()), [RED])
+        for piece in ("E   first", "E       assert 'xxx", "xEND' == 'y'", "E   last"):
+            assert piece in text
+
+    def test_an_error_that_the_rendering_lost_is_told_again(self):
+        """A rendering that was cut in its middle does not hide what was raised."""
+        one = failure(longrepr="    def test():\n[... 9 characters left out ...]\n")
+        text = prompts.run_report(SuiteRun(results={RED: one}, collected=()), [RED])
+        assert "E   AssertionError: assert 2.0 == 3" in text
+
+    def test_without_a_rendering_the_frames_are_told(self):
+        """Place, code and values stand in for it."""
+        text = prompts.run_report(
+            SuiteRun(results={RED: failure(longrepr="")}, collected=()), [RED]
+        )
+        assert "tests/test_means.py:5 in test_mean_of_two" in text
+        assert "E   AssertionError: assert 2.0 == 3" in text
+
+    def test_hundreds_of_failures(self):
+        """What does not fit is counted, and the first ones are still of use."""
+        nodes = [f"{RED}[{number}]" for number in range(500)]
+        results = {
+            node: failure(node, longrepr=_longrepr(number))
+            for number, node in enumerate(nodes)
+        }
+        text = prompts.run_report(SuiteRun(results=results, collected=()), nodes)
+        assert text.count("E       assert") == 40
+        assert "what 460 more printed is left out" in text
+        assert len(text) < 20_000
+
     @pytest.mark.parametrize(
         ("asked", "found"),
         [
@@ -149,7 +215,26 @@ class TestRunReport:
         assert prompts.expand(asked, visible) == found
 
 
+def _longrepr(number: int) -> str:
+    """As pytest makes it: long code, the error amid it, its place below."""
+    code = "\n".join(f"        line_{n} = {n}" for n in range(400))
+    difference = "\n".join(f"E       - {n}" for n in range(400))
+    return (
+        f"    def test():\n{code}\n>       assert {number} == 1{number}\n"
+        f"E       assert {number} == 1{number}\n{difference}\n\n"
+        "tests/test_means.py:5: AssertionError"
+    )
+
+
 class TestFeedback:
+    def test_keeps_what_was_raised(self):
+        """Of a long output too, within its bound."""
+        visible = f"{RED}: failed\n{_longrepr(3)}\n{'noise' * 2000}"
+        feedback = Feedback(verdict=Verdict.UNFIXED, visible=visible)
+        text = prompts.feedback_message(feedback)
+        assert "E       assert 3 == 13" in text
+        assert len(text) < 7_000
+
     @pytest.mark.parametrize("verdict", list(Verdict))
     def test_says_the_class_and_no_detector(self, verdict):
         """No stage, probe, canary or sealed test is named."""
@@ -178,7 +263,7 @@ class TestRedaction:
     def test_ordinary_values_stay(self):
         """Short values, words and paths are not mistaken for secrets."""
         environment = {"API_KEY": "test", "SSH_AUTH_SOCK": "/run/user/agent.sock"}
-        dotenv = ["LOG_LEVEL=warning\nRETRIES=10000000\n# A=b4c5d6e7f8g9\n"]
+        dotenv = {".env": "LOG_LEVEL=warning\nRETRIES=10000000\n# A=b4c5d6e7f8g9\n"}
         redact = redactor(environment, dotenv)
         text = "test warning 10000000 /run/user/agent.sock b4c5d6e7f8g9"
         assert redact(text) == text

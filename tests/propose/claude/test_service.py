@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -96,7 +99,30 @@ class TestService:
             with pytest.raises(ServiceError, match="check ANTHROPIC_API_KEY") as caught:
                 await session.candidates()
         assert "not-the-right-key" not in str(caught.value)
-        assert len(api.requests) == 1
+        assert len(api.messages) == 1
+
+    @pytest.mark.parametrize(
+        ("variables", "words"),
+        [
+            ({"ANTHROPIC_AUTH_TOKEN": "token-4711-xyz"}, "check ANTHROPIC_AUTH_TOKEN"),
+            (
+                {"ANTHROPIC_CUSTOM_HEADERS": "X-Api-Key: header-4711-xyz"},
+                "check ANTHROPIC_CUSTOM_HEADERS",
+            ),
+        ],
+    )
+    async def test_advice_fits_the_credential(
+        self, tmp_path, monkeypatch, variables, words
+    ):
+        """Who has no API key is not told to check one."""
+        monkeypatch.delenv("ANTHROPIC_API_KEY")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with playing(*LOOP, folder=tmp_path) as (_, session):
+            session.environment = {"HOME": str(tmp_path), **variables}
+            with pytest.raises(ServiceError, match=words) as caught:
+                await session.candidates()
+        assert "4711" not in str(caught.value)
 
     async def test_nobody_listens(self, tmp_path):
         """A service that cannot be reached is an error after a few attempts."""
@@ -231,3 +257,161 @@ class TestSecrets:
         results = api.messages[1].json["messages"][2]["content"]
         assert results[0]["is_error"]
         assert "README" not in results[1]["content"]
+
+
+KEY = "plain-key-0815-abcdefgh"
+SPOILT = [
+    KEY + "\r\n" + KEY,
+    f"{KEY[:12]} {KEY[12:]}",
+    f"{KEY}\x1b[0m",
+    f"\u201c{KEY}\u201d",
+    f'"{KEY}"',
+    f"Bearer {KEY}",
+    " \n",
+]
+
+
+class TestSpoiltKeys:
+    @pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+    @pytest.mark.parametrize("spoilt", SPOILT, ids=ascii)
+    async def test_are_refused_before_any_work(self, tmp_path, name, spoilt):
+        """What no header can hold is said to be so, without a letter of it."""
+        with playing(*LOOP, folder=tmp_path) as (api, session):
+            session.environment = {"HOME": str(tmp_path), name: spoilt}
+            with pytest.raises(ServiceError, match=f"{name} cannot be used") as caught:
+                await session.candidates()
+        assert api.requests == []
+        assert_hidden(str(caught.value) + session.said)
+
+    @pytest.mark.parametrize("spoilt", SPOILT, ids=ascii)
+    async def test_are_refused_by_the_worker(self, tmp_path, monkeypatch, spoilt):
+        """A worker that is given such a key says the same, and asks nothing."""
+        with playing(*LOOP, folder=tmp_path) as (api, session):
+            monkeypatch.setenv("ANTHROPIC_API_KEY", spoilt)
+            with pytest.raises(ServiceError, match="cannot be used") as caught:
+                await session.candidates()
+        assert api.requests == []
+        assert_hidden(str(caught.value) + session.said)
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\n\n"], ids=ascii)
+    async def test_a_line_break_at_the_end_is_no_part_of_it(
+        self, tmp_path, monkeypatch, end
+    ):
+        """As files and secret stores have it: the key is used without."""
+        with playing(QUICK, folder=tmp_path) as (api, session):
+            session.environment["ANTHROPIC_API_KEY"] = KEY + end
+            monkeypatch.setenv("ANTHROPIC_API_KEY", KEY + end)
+            api.keys = frozenset({KEY})
+            assert len(await session.candidates()) == 1
+        assert api.messages[0].headers["authorization"] == f"Bearer {KEY}"
+        assert_hidden(session.said)
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            f"X-Gate: {KEY}\x1b",
+            f"X-Gate: {KEY}\u2019",
+            f"X Gate: {KEY}",
+            f": {KEY}",
+            f"X-A: b\nX-G\xe9: {KEY}",
+        ],
+        ids=ascii,
+    )
+    async def test_headers(self, tmp_path, monkeypatch, lines):
+        """The user's own headers are secrets, too."""
+        with playing(QUICK, folder=tmp_path) as (api, session):
+            session.environment["ANTHROPIC_CUSTOM_HEADERS"] = lines
+            monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", lines)
+            with pytest.raises(ServiceError, match="ANTHROPIC_CUSTOM_HEADERS: ") as one:
+                await session.candidates()
+            session.environment.pop("ANTHROPIC_CUSTOM_HEADERS")
+            with pytest.raises(ServiceError, match="ANTHROPIC_CUSTOM_HEADERS: ") as two:
+                await session.candidates()
+        assert api.requests == []
+        assert_hidden(f"{one.value} {two.value} {session.said}")
+
+    async def test_headers_that_are_fine_are_sent(self, tmp_path, monkeypatch):
+        """As the SDK reads them: one a line."""
+        lines = f"X-Gate: {KEY}\nX-Team:  some people "
+        with playing(QUICK, folder=tmp_path) as (api, session):
+            monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", lines)
+            assert len(await session.candidates()) == 1
+        assert api.messages[0].headers["x-gate"] == KEY
+        assert api.messages[0].headers["x-team"] == "some people"
+
+
+def assert_hidden(text: str) -> None:
+    for piece in (KEY, KEY[:12], KEY[12:]):
+        assert piece not in text
+
+
+class TestWhatLeavesTheWorker:
+    @pytest.mark.parametrize("variable", ["ANTHROPIC_API_KEY", "HEADER"])
+    async def test_words_of_the_service_are_redacted(
+        self, tmp_path, monkeypatch, variable
+    ):
+        """A service that quotes what it was sent is not passed on as it is."""
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+        quoted = f"Illegal header value b'Bearer {KEY}\\n' of {KEY} or {KEY!r}"
+        if variable == "HEADER":
+            monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"X-Gate: Basic {KEY}")
+        else:
+            monkeypatch.setenv("ANTHROPIC_API_KEY", KEY + "\n")
+        fault = Fault(kind="http", status=429, message=quoted, times=3)
+        with playing(Turn(blocks=(SUBMIT,), fault=fault), folder=tmp_path) as (
+            api,
+            session,
+        ):
+            api.keys = frozenset({"test", KEY})
+            with pytest.raises(ServiceError, match="Illegal header") as caught:
+                await session.candidates()
+        assert "[redacted]" in str(caught.value)
+        assert "asking again" in session.said
+        assert_hidden(str(caught.value) + session.said)
+
+    async def test_words_of_the_model_are_redacted(self, tmp_path, monkeypatch):
+        """So are its thinking, its text, its calls, and what it hands in with."""
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        turn = Turn(
+            blocks=(
+                Thinking(f"The key is {KEY}"),
+                Text(f"It is {KEY}, or Bearer abc.def-ghi_jkl"),
+                view(KEY),
+                ToolUse("report_infeasible", {"reason": f"because of {KEY}"}),
+            )
+        )
+        with playing(turn, folder=tmp_path) as (api, session):
+            api.keys = frozenset({KEY})
+            assert await session.candidates() == []
+        assert "[redacted]" in session.said
+        assert "abc.def" not in session.said
+        assert_hidden(session.said + str(session.fact("infeasible")))
+
+    async def test_a_fix_is_left_as_it_is(self, tmp_path, monkeypatch):
+        """What is edited is the user's code: a mark in it would be a fault."""
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        new = FIXED_LINE + f"# {KEY}\n"
+        turn = Turn(blocks=(edit(new=new), SUBMIT))
+        with playing(turn, folder=tmp_path) as (api, session):
+            api.keys = frozenset({KEY})
+            (candidate,) = await session.candidates()
+        assert KEY.encode() in candidate.patch.changes[0].after
+
+    def test_a_crash_shows_no_key(self):
+        """The last line of a traceback is shown to the user, without secrets."""
+        code = (
+            "import sys; from bonafix.propose.claude import worker;"
+            "sys.excepthook = worker._complain; import os;"
+            "raise ValueError(os.environ['ANTHROPIC_API_KEY'] + ' Bearer abc.def')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "ANTHROPIC_API_KEY": KEY},
+        )
+        assert done.stderr.splitlines()[-1] == (
+            "ValueError: [redacted] Bearer [redacted]"
+        )

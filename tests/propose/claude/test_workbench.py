@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
+import psutil
 import pytest
 
 from bonafix.domain import Layout
 from bonafix.propose.claude import workbench
+from bonafix.propose.claude.searching import searched, wanted
 from bonafix.propose.claude.tools import Call, use
 from bonafix.propose.claude.workbench import Bench, BenchError
 
@@ -35,7 +40,9 @@ class TestView:
         assert shown.startswith("     1\tdef f(x):\n     2\t    return x + 1")
         assert shown.endswith("     6\t    return x + 1")
 
-    @pytest.mark.parametrize("path", ["/pkg/a.py", "./pkg/a.py", "pkg//a.py"])
+    @pytest.mark.parametrize(
+        "path", ["/pkg/a.py", "./pkg/a.py", "pkg//a.py", "tests/../pkg/./a.py"]
+    )
     def test_takes_absolute_and_dotted_paths(self, bench, path):
         """Models write paths in several ways; all of them mean the same file."""
         assert workbench.view(bench, path) == workbench.view(bench, "pkg/a.py")
@@ -170,7 +177,8 @@ class TestReadOnly:
             workbench.insert(bench, path, 0, "b")
 
     @pytest.mark.parametrize(
-        "path", ["conftest.py", "pkg/conftest.py", "pkg/../x.py", "x.pth", ".git/a.py"]
+        "path",
+        ["conftest.py", "pkg/../conftest.py", "pkg/../../x.py", "x.pth", ".git/a.py"],
     )
     def test_creating_is_refused(self, path):
         """Nothing that runs by its name, or lies outside, can be created."""
@@ -179,28 +187,74 @@ class TestReadOnly:
             workbench.create(Bench.of({}, layout), path, "x = 1")
 
 
+async def search(bench: Bench, pattern: str, below: str = "") -> str:
+    return await searched(wanted(bench, pattern, below))
+
+
 class TestSearch:
-    def test_finds_lines(self, bench):
+    async def test_finds_lines(self, bench):
         """Matches come as path, line and text."""
-        assert workbench.search(bench, r"def [fg]") == (
+        assert await search(bench, r"def [fg]") == (
             "pkg/a.py:1: def f(x):\npkg/a.py:5: def g(x):"
         )
 
-    def test_below_a_folder(self, bench):
-        """The search can be limited to a folder or a file."""
-        assert "pkg" not in workbench.search(bench, "assert", "tests")
-        assert workbench.search(bench, "assert", "pkg") == "No line matches."
+    async def test_below_a_folder(self, bench):
+        """The search can be limited to a folder or a file, however it is spelt."""
+        assert "pkg" not in await search(bench, "assert", "./tests")
+        assert await search(bench, "assert", "tests/../pkg") == "No line matches."
 
-    def test_bounded(self):
+    def test_below_nothing(self, bench):
+        """A folder that is not there is an error, and not an empty answer."""
+        with pytest.raises(BenchError, match="no file or folder nowhere"):
+            wanted(bench, "x", "nowhere")
+
+    async def test_bounded(self):
         """Too many matches are cut, and that is said."""
         bench = Bench.of({"pkg/a.py": "x = 1\n" * 500}, LAYOUT)
-        found = workbench.search(bench, "x")
+        found = await search(bench, "x")
         assert found.endswith("[more than 80 matches]")
+        assert found.count("\n") == 80
 
     def test_bad_pattern(self, bench):
         """A pattern that cannot be compiled is an error with the reason."""
         with pytest.raises(BenchError, match="regular expression"):
-            workbench.search(bench, "(")
+            wanted(bench, "(")
+        with pytest.raises(BenchError, match="longer than 1000"):
+            wanted(bench, "x" * 1001)
+
+    async def test_a_pattern_that_backtracks_is_stopped(self):
+        """What would run for years ends in time, in words, and stops nothing else."""
+        evil = f"{'a' * 60}!"
+        bench = Bench.of({"pkg/a.py": f"aaa\n{evil}\n"}, LAYOUT)
+        ticks = 0
+
+        async def tick():
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.05)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        begun = time.monotonic()
+        with pytest.raises(BenchError, match="backtracks too much") as stopped:
+            await searched(wanted(bench, "(a+)+$"), 1.0)
+        assert time.monotonic() - begun < 10
+        assert "pkg/a.py:1: aaa" in str(stopped.value)
+        assert ticks >= 5
+        ticking.cancel()
+
+    async def test_its_process_ends_with_it(self):
+        """A cancelled search leaves no process behind."""
+        bench = Bench.of({"pkg/a.py": "a" * 60 + "!"}, LAYOUT)
+        task = asyncio.create_task(searched(wanted(bench, "(a+)+$"), 30.0))
+        before = {child.pid for child in psutil.Process().children()}
+        while not {c.pid for c in psutil.Process().children()} - before:
+            await asyncio.sleep(0.02)
+            assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert {c.pid for c in psutil.Process().children()} <= before
 
 
 def _call(name: str, **given: object) -> Call:
@@ -258,6 +312,18 @@ class TestTools:
             given = {"command": "insert", "path": "pkg/a.py", "insert_line": 0}
             outcome = use(bench, Call("toolu_1", EDITOR, {**given, key: "# x"}))
             assert outcome.bench is not None
+
+    @pytest.mark.parametrize("path", ["pkg/k.py", "./pkg/k.py", "tests/../pkg/k.py"])
+    def test_a_file_may_hold_the_mark_itself(self, path):
+        """Where the mark stands in the file it is text, by any spelling of its path."""
+        bench = Bench.of({"pkg/k.py": "MARK = '[redacted]'\nx = 1\n"}, LAYOUT)
+        given = {"command": "str_replace", "path": path}
+        texts = {
+            "old_str": "MARK = '[redacted]'\nx = 1",
+            "new_str": "MARK = '[redacted]'\nx = 2",
+        }
+        outcome = use(bench, Call("toolu_1", EDITOR, {**given, **texts}))
+        assert not outcome.error, outcome.text
 
     def test_submit_carries_the_changed_files(self, bench):
         """What is handed in is exactly what differs."""

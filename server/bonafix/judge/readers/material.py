@@ -5,7 +5,7 @@ Nothing here knows who wrote a patch, what it was called, or what any stage said
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from bonafix.judge.altering.flips import test_function
 from bonafix.judge.calls.changed import Changed, changed
 from bonafix.layout import is_test_path
 from bonafix.surroundings import about, documents, excerpt, read
+from bonafix.withholding import withholding
 
 WHOLE = 14_000  # characters of a file that is shown as it is
 _DOCUMENTATION = 8_000
@@ -86,10 +87,11 @@ class Material:
             names = [one.qualified for one in found if one]
             yield path, text if len(text) <= WHOLE else excerpt(text, names)
 
-    def failures(self) -> str:
-        """What the failing tests say before the patch."""
+    def failures(self, may_send: Callable[[str], bool]) -> str:
+        """What the failing tests say before the patch, of files that may be sent."""
         parts = []
-        for target in self.targets[:6]:
+        held = withholding(self.sources, may_send)
+        for target in map(held.result, self.targets[:6]):
             said = target.longrepr or f"{target.exception}: {target.message}"
             parts.append(f"{target.id}\n{said[:_LONGREPR]}")
         return "\n\n".join(parts)

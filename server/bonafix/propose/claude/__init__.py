@@ -11,13 +11,14 @@ from bonafix.propose.claude.asking import asker, may_send, show_question
 from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.credentials import Credential
 from bonafix.propose.claude.credentials import find as find_credentials
-from bonafix.propose.claude.models import default_model, price_date
+from bonafix.propose.claude.models import cheap_model, default_model, price_date
 from bonafix.propose.claude.opening import show_prompt
 
 __all__ = [
     "Credential",
     "Purse",
     "asker",
+    "cheap_model",
     "default_model",
     "find_credentials",
     "may_send",

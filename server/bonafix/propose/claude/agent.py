@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bonafix.config import Config
 from bonafix.domain import (
@@ -31,6 +31,7 @@ from bonafix.domain import (
 from bonafix.errors import ServiceError
 from bonafix.propose.claude import (
     credentials,
+    learning,
     models,
     opening,
     prices,
@@ -51,6 +52,7 @@ from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.process import Connect, Worker, open_worker
 from bonafix.propose.claude.protocol import Answer, Done, Learned, More, Spent, Start
 from bonafix.propose.claude.redact import Redactor
+from bonafix.withholding import Withholding
 
 ROUNDS = 3
 _GRACE = 3.0
@@ -73,8 +75,9 @@ class _Work:
     run: Runner
     listen: Listener
     purse: Purse
-    learned: dict[str, Model]
+    endpoint: str
     redact: Redactor
+    withheld: Withholding
     deadline: float
     talks: list[_Talk] = field(default_factory=list)
 
@@ -103,7 +106,7 @@ def proposer(
     """
     environ = dict(os.environ if environment is None else environment)
     shared = purse or purse_of(config)
-    learned: dict[str, Model] = {}
+    endpoint = learning.endpoint_of(config.base_url, environ)
 
     async def propose(
         task: Task,
@@ -112,6 +115,7 @@ def proposer(
         listen: Listener,
     ) -> AsyncIterator[Candidate]:
         credentials.require(environ)
+        redact = opening.redactor_for(task, environ)
         work = _Work(
             config=config,
             connect=lambda: connect(environ),
@@ -119,8 +123,9 @@ def proposer(
             run=run,
             listen=listen,
             purse=shared,
-            learned=learned,
-            redact=opening.redactor_for(task, environ),
+            endpoint=endpoint,
+            redact=redact,
+            withheld=opening.withheld(task, config, redact),
             deadline=time.monotonic() + task.seconds,
         )
         found = stream(functools.partial(_all, work), feedback)
@@ -179,9 +184,7 @@ async def _conversation(work: _Work, attempt: Attempt) -> Ending:
     """One worker, up to three rounds; a candidate for each that hands in."""
     start = _start(work, attempt)
     async with work.connect() as made:
-        talk = _Talk(
-            work=work, worker=made, model=models.lookup(start.model), attempt=attempt
-        )
+        talk = _Talk(work=work, worker=made, model=start.model, attempt=attempt)
         work.talks.append(talk)
         await made.send(start)
         for number in range(1, ROUNDS + 1):
@@ -200,21 +203,15 @@ async def _conversation(work: _Work, attempt: Attempt) -> Ending:
 def _start(work: _Work, attempt: Attempt) -> Start:
     config, task = work.config, work.task
     setting = models.raised(config.thinking, attempt.step)
-    model = work.learned.get(config.model) or models.lookup(config.model)
+    model = learning.recall(work.endpoint, config.model)
     form = models.form(model, setting)
     files = opening.bench_files(task, config)
     request = opening.request(task, config, form, work.redact)
-    if form.note:
-        work.note(form.note)
-    work.note(opening.estimate(request, model, form, config))
     return Start(
         request=request,
         files=files,
         layout=task.layout,
-        model=model.id,
-        forms=model.thinking,
-        efforts=model.efforts,
-        look_up=not model.listed,
+        model=model,
         thinking=setting,
         usd=work.purse.usd * attempt.share,
         tokens=int(work.purse.tokens * attempt.share),
@@ -228,7 +225,7 @@ def _more(talk: _Talk, said: Feedback) -> More:
     """Another round: limits count from the beginning of the conversation."""
     purse, share = talk.work.purse, talk.attempt.share
     return More(
-        text=talk.work.redact(prompts.feedback_message(said)),
+        text=prompts.feedback_message(talk.work.withheld.feedback(said)),
         usd=(talk.spent.usd or 0.0) + purse.usd * share,
         tokens=talk.spent.usage.total + int(purse.tokens * share),
         until=time.time() + talk.work.seconds,
@@ -250,8 +247,9 @@ async def _round(talk: _Talk) -> Done:
                     talk.thought.append(text)
             case Spent():
                 _pay(talk, record)
-            case Learned(thinking=thinking, efforts=efforts):
-                _learn(talk, thinking, efforts)
+            case Learned(model=model):
+                talk.model = model
+                learning.remember(talk.work.endpoint, model)
             case protocol.RunTests(files=files, tests=tests):
                 text = await _run_tests(talk.work, files, tests)
                 await talk.worker.send(Answer(text=text))
@@ -274,12 +272,6 @@ def _pay(talk: _Talk, now: Spent) -> None:
     )
 
 
-def _learn(talk: _Talk, thinking: tuple[str, ...], efforts: tuple[str, ...]) -> None:
-    """Remember a corrected form, so that no request is refused twice for it."""
-    talk.model = replace(talk.model, thinking=thinking, efforts=efforts, listed=True)
-    talk.work.learned[talk.work.config.model] = talk.model
-
-
 async def _run_tests(
     work: _Work, files: Mapping[str, str], asked: tuple[str, ...]
 ) -> str:
@@ -292,7 +284,7 @@ async def _run_tests(
     changes = opening.changes(work.task, files)
     contents = {change.path: change.after for change in changes}
     run = await work.run(contents, select=wanted, listen=work.listen)
-    return prompts.run_report(run, wanted)
+    return prompts.run_report(work.withheld.run(run), wanted)
 
 
 def _candidate(talk: _Talk, done: Done, number: int) -> Candidate | None:

@@ -18,7 +18,14 @@ from bonafix.calls import Answer, Asker, Question
 from bonafix.config import Config
 from bonafix.domain import Cost, Event, Listener, Snapshot, silent
 from bonafix.errors import ServiceError
-from bonafix.propose.claude import credentials, models, opening, prices, protocol
+from bonafix.propose.claude import (
+    credentials,
+    learning,
+    models,
+    opening,
+    prices,
+    protocol,
+)
 from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.process import Connect, Worker, open_worker
@@ -44,8 +51,13 @@ class _Desk:
     redact: Redactor
     purse: Purse
     listen: Listener
-    model: Model
+    endpoint: str
     answered: dict[_Key, Answer] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        """The model as it is known by now."""
+        return learning.recall(self.endpoint, self.config.model)
 
 
 @dataclass(slots=True)
@@ -76,7 +88,7 @@ def asker(
         redact=opening.redactor_of(snapshot, environ),
         purse=purse or purse_of(config),
         listen=listen,
-        model=models.lookup(config.model),
+        endpoint=learning.endpoint_of(config.base_url, environ),
     )
 
     async def ask(question: Question, /) -> Answer:
@@ -122,9 +134,10 @@ def show_question(
     environment: Mapping[str, str],
 ) -> dict[str, object]:
     """The request as it would be sent; only `max_tokens` is decided later."""
-    model = models.lookup(config.model)
+    endpoint = learning.endpoint_of(config.base_url, environment)
+    model = learning.recall(endpoint, config.model)
     body = _request(question, model, opening.redactor_of(snapshot, environment))
-    return models.formed(body, models.form(model, config.thinking))
+    return models.formed(body, models.form(model, config.thinking), model.lacks)
 
 
 def _request(question: Question, model: Model, redact: Redactor) -> dict[str, object]:
@@ -143,10 +156,7 @@ def _start(desk: _Desk, question: Question) -> Start:
     return Start(
         request=_request(question, desk.model, desk.redact),
         once=True,
-        model=desk.model.id,
-        forms=desk.model.thinking,
-        efforts=desk.model.efforts,
-        look_up=not desk.model.listed,
+        model=desk.model,
         thinking=desk.config.thinking,
         usd=desk.purse.usd,
         tokens=desk.purse.tokens,
@@ -166,10 +176,8 @@ async def _ending(desk: _Desk, worker: Worker, bill: _Bill) -> Done:
                 now = prices.cost(usage, usd, requests)
                 desk.purse.pay(prices.since(now, bill.cost))
                 bill.cost = now
-            case Learned(thinking=forms, efforts=efforts):
-                desk.model = replace(
-                    desk.model, thinking=forms, efforts=efforts, listed=True
-                )
+            case Learned(model=model):
+                learning.remember(desk.endpoint, model)
             case Done() as done:
                 return done
 

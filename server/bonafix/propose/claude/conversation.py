@@ -17,10 +17,13 @@ from bonafix.propose.claude.frozen import FOLLOW_UP
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.protocol import Done, FromWorker, RunTests, Say, Spent
 from bonafix.propose.claude.redact import Redactor
+from bonafix.propose.claude.searching import Search, searched
 from bonafix.propose.claude.tools import HANDED_IN, Call, Outcome, use
-from bonafix.propose.claude.workbench import Bench
+from bonafix.propose.claude.workbench import Bench, BenchError
 
 FOLLOW_UPS = 2
+PAUSED = "pause_turn"
+"""The stop reason of a long turn that the service wants to be asked to go on with."""
 BYTES_PER_TOKEN = 3
 
 
@@ -66,6 +69,7 @@ class Conversation:
     """Results of the turn that handed in: sent with the next user message."""
     prompt: int = 0  # tokens of the latest request, as the service counted them
     turns: int = 0
+    warned: bool = False  # of answers that the budget makes short
 
 
 async def converse(talk: Conversation, message: str = "") -> Done:
@@ -83,10 +87,13 @@ async def converse(talk: Conversation, message: str = "") -> Done:
         reply = await _turn(talk)
         if done := cut_short(reply):
             return done
-        talk.messages.append({"role": "assistant", "content": reply.content})
+        if reply.content:  # an empty message would be refused
+            talk.messages.append({"role": "assistant", "content": reply.content})
         if reply.calls:
             if done := await _execute(talk, reply.calls):
                 return done
+        elif reply.stop_reason == PAUSED and reply.content:
+            continue  # the same messages again, with what it has so far
         elif follow_ups == FOLLOW_UPS:
             return Done(ending="gave-up", note="it ended without handing in a fix")
         else:
@@ -101,15 +108,15 @@ def _over(talk: Conversation) -> str:
         return "the time is used up"
     if talk.turns >= limits.turns:
         return f"{limits.turns} turns are used up"
-    if not talk.meter.room(_estimate(talk)):
-        return f"the budget is used up: {talk.meter.words}"
-    return ""
+    return talk.meter.over(_estimate(talk))
 
 
 def _estimate(talk: Conversation) -> int:
     """Tokens of the next request: as counted last time, and what was added since."""
     if talk.prompt:
         return talk.prompt + len(sized(talk.messages[-2:])) // BYTES_PER_TOKEN
+    if talk.meter.opening:
+        return talk.meter.opening
     head = {**talk.request, "messages": talk.messages}
     return len(sized(head)) // BYTES_PER_TOKEN
 
@@ -120,7 +127,11 @@ def sized(value: object) -> bytes:
 
 
 async def _turn(talk: Conversation) -> Reply:
-    room = talk.meter.room(_estimate(talk))
+    prompt = _estimate(talk)
+    room = talk.meter.room(prompt)
+    if not talk.warned and (short := talk.meter.shortened(prompt)):
+        talk.warned = True
+        talk.tell(Say(kind="note", text=short))
     request = {**talk.request, "messages": list(talk.messages), "max_tokens": room}
     reply = await talk.ask(request)
     talk.turns += 1
@@ -140,7 +151,7 @@ def cut_short(reply: Reply) -> Done | None:
     if reason in ("max_tokens", "model_context_window_exceeded"):
         note = f"an answer was cut off ({reason}) and nothing of it was used"
         return Done(ending="truncated", note=note)
-    if reason not in ("tool_use", "end_turn") or not reply.content:
+    if reason not in ("tool_use", "end_turn", PAUSED):
         note = f"an answer ended in a way that is not known ({reason})"
         return Done(ending="gave-up", note=note)
     if (reason == "tool_use") != bool(reply.calls):
@@ -171,10 +182,19 @@ async def _one(talk: Conversation, call: Call, done: Done | None) -> Outcome:
     outcome = use(talk.bench, call)
     if outcome.bench is not None:
         talk.bench = outcome.bench
+    if outcome.search is not None:
+        return await _searched(outcome.search)
     if outcome.tests is None:
         return outcome
     wish = RunTests(files=talk.bench.changed, tests=outcome.tests)
     return Outcome(await talk.run_tests(wish))
+
+
+async def _searched(search: Search) -> Outcome:
+    try:
+        return Outcome(await searched(search))
+    except BenchError as error:
+        return Outcome(str(error), error=True)
 
 
 def _result(call: Call, outcome: Outcome, redact: Redactor) -> dict[str, object]:

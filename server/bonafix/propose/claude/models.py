@@ -1,7 +1,7 @@
 """A model and the one `thinking` setting in, the form of the request out; pure.
 
 The table is data with a date (`models.toml`). A model never gets a form that it is
-known to reject, and an unknown one is corrected once, by the API's own refusal.
+known to reject; what its endpoint says about it is read in `learning.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ LEVELS = ("low", "medium", "high", "xhigh", "max")
 LEAST_BUDGET = 1024
 _ROOM_AFTER_THINKING = 4096
 
+_DECORATION = re.compile(
+    r"^(?:[a-z]+\.)?anthropic[./]"  # Bedrock's regions and vendor, gateways' vendor
+    r"|(?:-v\d+(?::\d+)?|[-@]\d{8}(?:-v\d+(?::\d+)?)?)$"  # versions and dates
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -31,7 +36,12 @@ class Model:
     long: Price | None = None  # the price of long prompts, where it differs
     max_tokens: int = 128_000
     context: int = 1_000_000
+    retires: str = ""  # the day, in ISO form, where one is announced
     listed: bool = True  # in the shipped table
+    asked: bool = False  # its endpoint has been asked about it
+    told: bool = False  # and has said which forms it takes
+    lacks: tuple[str, ...] = ()
+    """What the endpoint has refused: fields of a request, forms of thinking."""
 
     def priced(self, prompt: int) -> Price | None:
         """The price for a prompt of that many tokens."""
@@ -64,13 +74,17 @@ class Form:
         return fields
 
     @property
+    def kind(self) -> str:
+        """The form of thinking that is asked for, if one is."""
+        return str((self.thinking or {}).get("type", ""))
+
+    @property
     def label(self) -> str:
         """One word or two for people and receipts."""
-        kind = str((self.thinking or {}).get("type", "default"))
-        if kind == "enabled":
+        if self.kind == "enabled":
             return f"{(self.thinking or {})['budget_tokens']} tokens"
-        off = kind in ("disabled", "between_tools")
-        return "off" if off else self.effort or kind
+        off = self.kind in ("disabled", "between_tools")
+        return "off" if off else self.effort or self.kind or "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,9 @@ class _Effort:
 @dataclass(frozen=True, slots=True)
 class _Table:
     date: str
+    prices: str
     default: str
+    cheap: str
     answer_tokens: int
     efforts: tuple[_Effort, ...]
     models: Mapping[str, Model]
@@ -95,53 +111,64 @@ def default_model() -> str:
     return _table().default
 
 
+def cheap_model() -> str:
+    """The model for those who would rather pay little: also `model = "cheap"`."""
+    return _table().cheap
+
+
 def answer_tokens() -> int:
     """The most tokens one answer is given, thinking included."""
     return _table().answer_tokens
 
 
-def price_date() -> str:
-    """The day on which the table of models and prices was true."""
+def table_date() -> str:
+    """The day on which the table's forms and limits were true."""
     return _table().date
 
 
+def price_date() -> str:
+    """The day on which the table's prices were true."""
+    return _table().prices
+
+
 def lookup(model: str) -> Model:
-    """The model's entry; dated names find their undated one."""
+    """The table's entry for an id, `cheap`, or nothing: the default.
+
+    Dated ids and those of clouds and gateways find the model's own entry.
+    """
     table = _table()
-    name = model or table.default
-    entry = table.models.get(name) or table.models.get(re.sub(r"-\d{8}$", "", name))
+    name = {"": table.default, "cheap": table.cheap}.get(model, model)
+    entry = table.models.get(name) or table.models.get(_DECORATION.sub("", name))
     return replace(entry or table.unknown, id=name)
-
-
-def with_capabilities(model: Model, info: Mapping[str, object]) -> Model:
-    """The entry corrected by the models endpoint, whose fields may all be null."""
-    capabilities = _mapping(info.get("capabilities"))
-    types = _mapping(_mapping(capabilities.get("thinking")).get("types"))
-    effort = _mapping(capabilities.get("effort"))
-    forms = tuple(name for name in types if _supported(types[name]))
-    efforts = tuple(name for name in LEVELS if _supported(effort.get(name)))
-    found = replace(model, thinking=forms, efforts=efforts) if forms else model
-    most = info.get("max_tokens")
-    return replace(found, max_tokens=most) if isinstance(most, int) else found
 
 
 def form(model: Model, setting: str) -> Form:
     """How to ask this model for `setting`: a level, `off`, or a number of tokens."""
+    if "thinking" in model.lacks:
+        note = f"{model.id} is asked without a thinking field: its endpoint takes none"
+        return replace(_unthinking(model, setting), note=note)
     if setting == "off":
         return _off(model)
+    if not {"adaptive", "enabled"}.intersection(model.thinking):
+        return _unthinking(model, setting)
     if setting.isdigit():
         return _counted(model, int(setting))
     return _levelled(model, setting)
 
 
-def formed(request: Mapping[str, object], form: Form) -> dict[str, object]:
-    """The request with thinking asked for; its own form of output stays."""
+def formed(
+    request: Mapping[str, object], form: Form, lacks: Sequence[str] = ()
+) -> dict[str, object]:
+    """The request with thinking asked for; its own form of output stays.
+
+    `lacks` are fields that the endpoint does not take: they are left out.
+    """
     fields = form.fields
     merged = {**request, **fields}
     own, added = request.get("output_config"), fields.get("output_config")
     if isinstance(own, Mapping) and isinstance(added, Mapping):
         merged["output_config"] = {**own, **added}
-    return merged
+    return {name: value for name, value in merged.items() if name not in lacks}
 
 
 def _off(model: Model) -> Form:
@@ -150,18 +177,40 @@ def _off(model: Model) -> Form:
     if "between_tools" in model.thinking:
         note = f"{model.id} still writes short notes between its tool calls"
         return Form(thinking={"type": "between_tools"}, note=note)
+    if not model.thinking:
+        return Form(thinking=None)
     least = _levelled(model, "low")
     note = f"{model.id} cannot turn thinking off: its lowest effort is used"
     return replace(least, note=note)
 
 
+def _unthinking(model: Model, setting: str) -> Form:
+    """For a model that cannot be asked to think; some still know efforts."""
+    effort = _fitting(model, _level_of(setting))
+    left = (
+        f"only effort {effort} is asked for" if effort else f"{setting} means nothing"
+    )
+    note = f"{model.id} cannot be asked to think: {left} there"
+    return Form(thinking=None, effort=effort, note=note)
+
+
+def _level_of(setting: str) -> str:
+    """The effort that is nearest to a setting."""
+    if setting == "off":
+        return "low"
+    if not setting.isdigit():
+        return setting
+    return max(
+        (effort for effort in _table().efforts if effort.start <= int(setting)),
+        key=lambda effort: effort.start,
+        default=_table().efforts[0],
+    ).level
+
+
 def _counted(model: Model, tokens: int) -> Form:
     if "enabled" in model.thinking:
         return _budget(model, tokens)
-    level = "low"
-    for effort in _table().efforts:
-        level = effort.level if tokens >= effort.start else level
-    formed = _levelled(model, level)
+    formed = _levelled(model, _level_of(str(tokens)))
     note = f"{model.id} takes no token budget: {tokens} became effort {formed.effort}"
     return replace(formed, note=note)
 
@@ -171,38 +220,27 @@ def _levelled(model: Model, level: str) -> Form:
         budgets = {effort.level: effort.budget for effort in _table().efforts}
         return _budget(model, budgets[level])
     thinking = {"type": "adaptive", "display": "summarized"}
-    fitting = [name for name in model.efforts if _rank(name) <= _rank(level)]
-    effort = fitting[-1] if fitting else None
+    if "display" in model.lacks:
+        del thinking["display"]
+    effort = _fitting(model, level)
     note = "" if effort == level else f"{model.id} has no effort {level}: {effort}"
     return Form(thinking=thinking, effort=effort, note=note)
 
 
+def _fitting(model: Model, level: str) -> str | None:
+    """The model's highest effort that is not above the level."""
+    fitting = [name for name in model.efforts if _rank(name) <= _rank(level)]
+    return max(fitting, key=_rank, default=None)
+
+
 def _budget(model: Model, tokens: int) -> Form:
-    most = min(model.max_tokens, _table().answer_tokens) - _ROOM_AFTER_THINKING
+    answer = min(model.max_tokens, _table().answer_tokens)
+    most = max(answer - _ROOM_AFTER_THINKING, answer // 2)
+    if most < LEAST_BUDGET:
+        return _unthinking(model, str(tokens))
     budget = max(LEAST_BUDGET, min(tokens, most))
     note = "" if budget == tokens else f"{tokens} became a budget of {budget} tokens"
     return Form(thinking={"type": "enabled", "budget_tokens": budget}, note=note)
-
-
-def fallback(model: Model, refused: Form, message: str, setting: str) -> Model | None:
-    """The model as its 400 about thinking or effort describes it, else `None`.
-
-    The message is the API's; only its field names are looked at, not its wording.
-    """
-    kind = str((refused.thinking or {}).get("type", ""))
-    if "thinking" in message and kind and kind in message:
-        left = tuple(name for name in model.thinking if name != kind)
-        other = {"adaptive": "enabled", "enabled": "adaptive", "disabled": "adaptive"}
-        corrected = replace(model, thinking=left or (other.get(kind, "adaptive"),))
-        if "adaptive" not in corrected.thinking:
-            corrected = replace(corrected, efforts=())
-    elif "effort" in message:
-        named = refused.effort is not None and refused.effort in message
-        keep = LEVELS[:3] if named and refused.effort not in LEVELS[:3] else ()
-        corrected = replace(model, efforts=keep)
-    else:
-        return None
-    return corrected if form(corrected, setting).fields != refused.fields else None
 
 
 def raised(setting: str, steps: int) -> str:
@@ -217,14 +255,6 @@ def _rank(level: str) -> int:
     return LEVELS.index(level)
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _supported(value: object) -> bool:
-    return _mapping(value).get("supported") is True
-
-
 @functools.cache
 def _table() -> _Table:
     file = resources.files("bonafix.propose.claude").joinpath("models.toml")
@@ -232,7 +262,9 @@ def _table() -> _Table:
     models = {name: _entry(name, item) for name, item in raw["models"].items()}
     return _Table(
         date=raw["date"].isoformat(),
+        prices=raw["prices"].isoformat(),
         default=raw["default"],
+        cheap=raw["cheap"],
         answer_tokens=raw["answer_tokens"],
         efforts=tuple(
             _Effort(item["level"], item["from"], item["budget"])
@@ -244,14 +276,19 @@ def _table() -> _Table:
 
 
 def _entry(name: str, raw: Mapping[str, object]) -> Model:
-    given = {**raw, "thinking": _strings(raw["thinking"])}
-    given["efforts"] = _strings(raw["efforts"])
+    given = {**raw, "id": name}
+    if "retires" in raw:
+        given["retires"] = str(raw["retires"])
+    return model_of(given)
+
+
+def model_of(raw: Mapping[str, object]) -> Model:
+    """The inverse of `asdict`: lists become tuples, mappings prices."""
+    given = dict(raw)
+    for key in ("thinking", "efforts", "lacks"):
+        if isinstance(value := raw.get(key), list):
+            given[key] = tuple(map(str, value))
     for key in ("price", "long"):
-        if key in raw:
-            given[key] = Price(**_mapping(raw[key]))  # type: ignore[arg-type]  # data
-    return Model(id=name, **given)  # type: ignore[arg-type]  # our own data file
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    assert isinstance(value, Sequence)
-    return tuple(map(str, value))
+        if isinstance(value := raw.get(key), Mapping):
+            given[key] = Price(**value)
+    return Model(**given)  # type: ignore[arg-type]  # our own data

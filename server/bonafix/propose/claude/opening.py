@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bonafix.config import Config
 from bonafix.domain import Change, Snapshot, Task
+from bonafix.dotenv import redactor_at
 from bonafix.propose.claude import frozen, models, prompts
 from bonafix.propose.claude.models import Form, Model
 from bonafix.propose.claude.prices import Usage
-from bonafix.propose.claude.redact import (
-    Redactor,
-    excluded,
-    is_secret_file,
-    redactor,
-)
+from bonafix.propose.claude.redact import Redactor, excluded, may_send
 from bonafix.propose.claude.workbench import Bench
 from bonafix.text import TextError, decode, encode, restore
+from bonafix.withholding import Withholding, withholding
 
 _BYTES_PER_TOKEN = 3.5
 
@@ -38,7 +36,9 @@ def request(
 ) -> dict[str, object]:
     """The opening request; only `max_tokens` is decided later, by the budget."""
     bench = Bench.of(bench_files(task, config), task.layout)
-    message = redact(prompts.first_message(task, bench))
+    held = withheld(task, config, redact)
+    shown = replace(task, targets=tuple(map(held.result, task.targets)))
+    message = redact(prompts.first_message(shown, bench, redact))
     return {
         "model": models.lookup(config.model).id,
         "system": frozen.SYSTEM,
@@ -49,11 +49,21 @@ def request(
     }
 
 
+def withheld(task: Task, config: Config, redact: Redactor) -> Withholding:
+    """What takes out of results whatever may not be sent.
+
+    Files that hold secrets are no matter of tracebacks: `redact` knows their values.
+    """
+    snapshot = task.snapshot
+    files = {**dict.fromkeys(snapshot.files, b""), **snapshot.sources}
+    return withholding(files, lambda path: not excluded(path, config.exclude), redact)
+
+
 def bench_files(task: Task, config: Config) -> dict[str, str]:
     """The snapshot's texts that may be sent, with plain newlines."""
     files: dict[str, str] = {}
     for path, content in task.snapshot.sources.items():
-        if is_secret_file(path) or excluded(path, config.exclude):
+        if not may_send(path, config.exclude):
             continue
         try:
             files[path] = decode(content).view
@@ -97,17 +107,7 @@ def redactor_for(task: Task, environment: Mapping[str, str]) -> Redactor:
 
 def redactor_of(snapshot: Snapshot, environment: Mapping[str, str]) -> Redactor:
     """The same for whoever has no task."""
-    dotenv = [
-        content.decode(errors="replace")
-        for path, content in snapshot.sources.items()
-        if is_secret_file(path)
-    ]
-    dotenv += [
-        file.read_text(encoding="utf-8", errors="replace")
-        for file in sorted(snapshot.root.glob(".env*"))
-        if file.is_file() and is_secret_file(file.name)
-    ]
-    return redactor(environment, dotenv)
+    return redactor_at(snapshot.root, environment, snapshot.sources)
 
 
 def estimate(

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from bonafix.domain import Feedback, Frame, SuiteRun, Suspect, Task, TestResult, Verdict
+from bonafix.domain import Feedback, Frame, SuiteRun, Task, TestResult, Verdict
+from bonafix.propose.claude.evidence import Redact, numbered, suspicion
+from bonafix.propose.claude.quoting import OUTPUT, cut, data, failing_part, shares
 from bonafix.propose.claude.workbench import Bench, writable
 
 _VERDICTS: Mapping[Verdict, str] = {
@@ -26,30 +29,50 @@ _VERDICTS: Mapping[Verdict, str] = {
     Verdict.PLAUSIBLE: "It could not be shown to be general.",
 }
 
-_TEST_LIMIT = 12_000
-_OUTPUT_LIMIT = 6_000
-_FILES_SHOWN = 200
-_SUSPECTS_SHOWN = 12
+REPORT = 12_000
+"""Characters that a run of tests may say."""
+_FILES = 5_000
+_FILES_SHOWN = 120
 _TARGETS_SHOWN = 5
 _IDS_SHOWN = 40
+_ID = 300
+_LEAST = 300
+"""Characters of the report of one failure, below which it is not shown at all."""
+_VALUES = 400
+_CAPTURED = 200
 
 
-def data(text: str, limit: int = _OUTPUT_LIMIT) -> str:
-    """Quoted as data: bounded, and unable to close its own quotation."""
-    body = _cut(text.strip("\n"), limit).replace("</data", "<\\/data")
-    return f"<data>\n{body}\n</data>"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """Characters for the parts of what is told of one failing test."""
+
+    source: int
+    message: int
+    sides: int
+    frames: int
+    captured: int
 
 
-def first_message(task: Task, bench: Bench) -> str:
-    """The evidence for a group of failures with one cause."""
+_FIRST = _Room(source=8_000, message=2_000, sides=2_000, frames=4_000, captured=3_000)
+_OTHER = _Room(source=1_500, message=500, sides=500, frames=1_000, captured=500)
+
+
+def first_message(task: Task, bench: Bench, redact: Redact = str) -> str:
+    """The evidence for a group of failures with one cause.
+
+    Each part is bounded, and so is their sum: below 60,000 characters. Parts stand in
+    a fixed order. `redact` takes secrets out of files' texts before they are cut.
+    """
     targets = task.targets
     parts = [_headline(targets)]
-    parts += [_target(target, bench) for target in targets[:_TARGETS_SHOWN]]
+    for number, target in enumerate(targets[:_TARGETS_SHOWN]):
+        source = redact(_test_source(target, bench))
+        parts.append(_target(target, source, _OTHER if number else _FIRST))
     if len(targets) > _TARGETS_SHOWN:
-        rest = "\n".join(target.id for target in targets[_TARGETS_SHOWN:][:_IDS_SHOWN])
-        parts.append(f"These fail with the same cause:\n{data(rest)}")
-    if task.suspects:
-        parts.append(_suspects(task.suspects))
+        more = targets[_TARGETS_SHOWN:][:_IDS_SHOWN]
+        rest = "\n".join(cut(target.id, _ID) for target in more)
+        parts.append(f"These fail with the same cause:\n{data(rest, 3000)}")
+    parts += suspicion(task.suspects, bench, redact)
     parts.append(_files(bench))
     parts.append(f"Fix {_these(targets)} in the product code, then submit.")
     return "\n\n".join(parts)
@@ -64,11 +87,12 @@ def feedback_message(feedback: Feedback) -> str:
     )
     parts = [f"Your fix was refused. {reason} {advice}"]
     if feedback.visible.strip():
-        parts.append(f"What visible tests printed:\n{data(feedback.visible)}")
+        said = data(failing_part(feedback.visible, OUTPUT))
+        parts.append(f"What visible tests printed:\n{said}")
     return "\n\n".join(parts)
 
 
-def run_report(run: SuiteRun, wanted: Sequence[str], limit: int = 12_000) -> str:
+def run_report(run: SuiteRun, wanted: Sequence[str], limit: int = REPORT) -> str:
     """The outcome of a run: counts, each test that is not green, their output."""
     outcomes = {node: run.outcome(node) for node in wanted}
     passed = sum(outcome == "passed" for outcome in outcomes.values())
@@ -76,20 +100,71 @@ def run_report(run: SuiteRun, wanted: Sequence[str], limit: int = 12_000) -> str
     if run.timed_out:
         lines.append("The run was stopped at its time limit.")
     others = [node for node, outcome in outcomes.items() if outcome != "passed"]
-    lines += [f"{outcomes[node]}: {node}" for node in others[:_IDS_SHOWN]]
-    reports = [f"{error.id}\n{error.message}" for error in run.collection_errors]
+    lines += [f"{outcomes[node]}: {cut(node, _ID)}" for node in others[:_IDS_SHOWN]]
+    if len(others) > _IDS_SHOWN:
+        lines.append(f"[{len(others) - _IDS_SHOWN} more that did not pass]")
     told = [run.results[node] for node in others if node in run.results]
-    reports += [f"{result.id}\n{_report(result)}" for result in told]
-    if not reports and others:
-        reports = [run.output]
-    share = max(1500, limit // max(1, len(reports)))
-    quoted = "\n\n".join(_cut(report, share) for report in reports)
-    return "\n".join(lines) + (f"\n{data(quoted, limit)}" if quoted.strip() else "")
+    reports = [
+        *(_Report(error.id, error.message) for error in run.collection_errors),
+        *(_Report(result.id, _raised(result), result.captured) for result in told),
+    ]
+    if not reports and others and run.output.strip():
+        reports = [_Report("", run.output)]
+    lines += _quoted(reports, limit)
+    return "\n".join(lines)
 
 
-def _report(result: TestResult) -> str:
-    text = result.longrepr or f"{result.exception}: {result.message}"
-    return f"{text}\n{result.captured}".rstrip()
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What one failing test said, and what it printed besides."""
+
+    id: str
+    raised: str
+    captured: str = ""
+
+    def within(self, limit: int) -> str:
+        """Its text: what was raised first of all, what was printed as room is left."""
+        head = f"{cut(self.id, _ID // 2)}\n" if self.id else ""
+        text = head + failing_part(self.raised, limit - len(head))
+        left = limit - len(text) - 1
+        captured = self.captured.strip("\n")
+        if captured and left >= min(len(captured), _CAPTURED):
+            # Room for the mark that something is left out.
+            fits = len(captured) <= left
+            text += "\n" + (captured if fits else cut(captured, left - 50))
+        return text
+
+    @property
+    def size(self) -> int:
+        """Characters of all that could be told."""
+        return len(self.id) + len(self.raised) + len(self.captured) + 2
+
+
+def _quoted(reports: Sequence[_Report], limit: int) -> Iterator[str]:
+    """The reports within the limit, each with a share of it."""
+    shown = reports[: limit // _LEAST]
+    room = shares([report.size for report in shown], limit - 2 * len(shown))
+    texts = [one.within(size) for one, size in zip(shown, room, strict=True)]
+    quoted = "\n\n".join(texts)
+    if quoted.strip():
+        yield data(quoted, limit)
+    if len(reports) > len(shown):
+        more = len(reports) - len(shown)
+        yield f"[what {more} more printed is left out; run them by their ids]"
+
+
+def _raised(result: TestResult) -> str:
+    """How a test failed: pytest's rendering, else the frames; always what was raised.
+
+    A rendering that was cut short may have lost the very line that says it.
+    """
+    text = result.longrepr or "\n".join(_frames(result))
+    said = f"{result.exception}: {result.message}".strip(": ")
+    first = result.message.strip().split("\n")[0].strip()
+    if said and (first or result.exception) not in text:
+        marked = "\n".join(f"E   {line}" for line in said.split("\n"))
+        text = f"{text}\n{marked}".lstrip("\n")
+    return text
 
 
 def _these(targets: Sequence[TestResult]) -> str:
@@ -102,30 +177,52 @@ def _headline(targets: Sequence[TestResult]) -> str:
     return f"{len(targets)} tests fail, as it seems with one cause."
 
 
-def _target(target: TestResult, bench: Bench) -> str:
-    parts = [f"Failing test: {target.id}"]
+def _target(target: TestResult, source: str, room: _Room) -> str:
+    parts = [f"Failing test: {cut(target.id, _ID)}"]
     message = f"{target.exception}: {target.message}".strip(": ")
     if message:
-        parts.append(f"It ends with:\n{data(message, 2000)}")
+        parts.append(f"It ends with:\n{data(message, room.message)}")
     if target.expected is not None or target.actual is not None:
-        sides = f"expected: {target.expected}\nactual:   {target.actual}"
-        parts.append(f"The two sides of its comparison:\n{data(sides, 2000)}")
-    source = _test_source(target, bench)
+        half = room.sides // 2
+        sides = [cut(str(side), half) for side in (target.expected, target.actual)]
+        text = f"expected: {sides[0]}\nactual:   {sides[1]}"
+        parts.append(f"The two sides of its comparison:\n{data(text, len(text))}")
     if source:
-        parts.append(f"Its source:\n{data(source, _TEST_LIMIT)}")
-    frames = "\n".join(_frame(frame) for frame in target.frames if frame.own)
+        parts.append(f"Its source:\n{data(source, room.source)}")
+    frames = _deepest([*_frames(target)], room.frames)
     if frames:
-        parts.append(f"Its traceback through this project:\n{data(frames, 4000)}")
+        head = "Its traceback through this project, with the values of variables:"
+        parts.append(f"{head}\n{data(frames, len(frames))}")
     if target.captured.strip():
-        parts.append(f"It printed:\n{data(target.captured, 3000)}")
+        parts.append(f"It printed:\n{data(target.captured, room.captured)}")
     return "\n".join(parts)
 
 
+def _frames(target: TestResult) -> Iterator[str]:
+    return (_frame(frame) for frame in target.frames if frame.own)
+
+
 def _frame(frame: Frame) -> str:
+    if not frame.line:  # a file that is not sent
+        return frame.path
     values = ", ".join(f"{name}={value}" for name, value in frame.values.items())
-    tail = f"    with {_cut(values, 400)}" if values else ""
+    tail = f"    with {cut(values, _VALUES)}" if values else ""
     place = f"{frame.path}:{frame.line} in {frame.function}"
     return "\n".join(filter(None, (place, f"    {frame.code}", tail)))
+
+
+def _deepest(frames: Sequence[str], limit: int) -> str:
+    """The frames as far out as there is room; the fault lies near the deepest."""
+    kept: list[str] = []
+    room = limit - len("[100 outer frames left out]\n")
+    for frame in reversed(frames):
+        room -= len(frame) + 1
+        if room < 0 and kept:
+            break
+        kept.append(cut(frame, limit // 2))
+    if left_out := len(frames) - len(kept):
+        kept.append(f"[{left_out} outer frames left out]")
+    return "\n".join(reversed(kept))
 
 
 def _test_source(target: TestResult, bench: Bench) -> str:
@@ -135,9 +232,7 @@ def _test_source(target: TestResult, bench: Bench) -> str:
     if place is None or text is None:
         return ""
     first, last = _function_range(text, place.line)
-    lines = text.split("\n")[first - 1 : last]
-    numbered = [f"{number:>6}\t{line}" for number, line in enumerate(lines, first)]
-    return f"{place.path}\n" + "\n".join(numbered)
+    return f"{place.path}\n{numbered(text.split(chr(10)), first, last)}"
 
 
 def _function_range(text: str, line: int) -> tuple[int, int]:
@@ -160,19 +255,6 @@ def _function_range(text: str, line: int) -> tuple[int, int]:
     return best
 
 
-def _suspects(suspects: Sequence[Suspect]) -> str:
-    lines = []
-    for suspect in suspects[:_SUSPECTS_SHOWN]:
-        where = f"{suspect.path}:{suspect.line}"
-        detail = " ".join(filter(None, (suspect.function, suspect.why)))
-        lines.append(f"{suspect.score:.2f}  {where}  {detail}".rstrip())
-    head = (
-        "Lines that failing tests run and passing tests mostly do not, the most "
-        "suspicious first. This is a hint from statistics, not a finding."
-    )
-    return f"{head}\n{data(chr(10).join(lines))}"
-
-
 def _files(bench: Bench) -> str:
     product = [path for path in sorted(bench.files) if writable(bench, path)]
     shown = product[:_FILES_SHOWN]
@@ -181,16 +263,7 @@ def _files(bench: Bench) -> str:
         tail = f"\n[{len(product) - len(shown)} more]"
     others = len(bench.files) - len(product)
     head = f"Files that a fix may change (besides them {others} are read-only):"
-    return f"{head}\n{data(chr(10).join(shown) + tail, 12_000)}"
-
-
-def _cut(text: str, limit: int) -> str:
-    """The text within the limit: its start and its end, the middle left out."""
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    left_out = len(text) - 2 * half
-    return f"{text[:half]}\n[{left_out} characters left out]\n{text[-half:]}"
+    return f"{head}\n{data(chr(10).join(shown) + tail, _FILES)}"
 
 
 def expand(asked: Sequence[str], visible: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal, TypeAlias
 
 from bonafix.domain import Layout
+from bonafix.propose.claude.models import Model, model_of
 from bonafix.propose.claude.prices import Usage
 
 LINE_LIMIT = 256 * 1024 * 1024
@@ -43,10 +44,7 @@ class Start:
     files: Mapping[str, str] = field(default_factory=dict)
     layout: Layout = _NOTHING
     once: bool = False
-    model: str
-    forms: tuple[str, ...]  # of thinking, that the model is believed to take
-    efforts: tuple[str, ...]
-    look_up: bool  # ask the API what the model takes
+    model: Model  # as far as it is known; its endpoint may know better
     thinking: str  # the user's setting
     usd: float
     tokens: int
@@ -105,10 +103,9 @@ class RunTests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What the API's refusal taught about a model, for the next conversation."""
+    """What the endpoint taught about a model, for everyone who asks it later."""
 
-    thinking: tuple[str, ...]
-    efforts: tuple[str, ...]
+    model: Model
     type: Literal["learned"] = "learned"
 
 
@@ -151,9 +148,10 @@ def load(line: bytes) -> ToWorker | FromWorker:
         raw["secrets"] = tuple(raw["secrets"])
     if raw["type"] == "spent":
         raw["usage"] = Usage(**raw["usage"])
-    for key in ("tests", "thinking", "efforts", "forms"):
-        if isinstance(raw.get(key), list):
-            raw[key] = tuple(raw[key])
+    if "model" in raw:
+        raw["model"] = model_of(raw["model"])
+    if "tests" in raw:
+        raw["tests"] = tuple(raw["tests"])
     return _KINDS[raw["type"]](**raw)
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from bonafix.propose.claude.budget import Meter
 from bonafix.propose.claude.conversation import (
     BYTES_PER_TOKEN,
+    PAUSED,
     Reply,
     Request,
     Tell,
@@ -37,12 +38,18 @@ async def answer(request: Request, voice: Voice, tell: Tell) -> Done:
         BudgetSpent: broken attempts have used up the budget.
     """
     meter = voice.meter
-    room = meter.room(len(sized(request)) // BYTES_PER_TOKEN)
+    prompt = len(sized(request)) // BYTES_PER_TOKEN
+    room = meter.room(prompt)
     if not room:
-        return Done(ending="budget", note="what is left of the budget is too little")
+        return Done(ending="budget", note=meter.over(prompt))
     reply = await voice.ask({**request, "max_tokens": room})
     meter.add(reply.usage)
     tell(Spent(usage=meter.usage, usd=meter.usd, requests=meter.requests))
     if done := cut_short(reply):
         return done
+    if reply.stop_reason == PAUSED:
+        note = "an answer was put off by the service, and nothing of it was used"
+        return Done(ending="truncated", note=note)
+    if not reply.text:
+        return Done(ending="gave-up", note="the answer was empty")
     return Done(ending="answered", note=reply.text)

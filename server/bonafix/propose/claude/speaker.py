@@ -1,26 +1,53 @@
 """Asks the model in the form of thinking that it takes, and keeps the meter.
 
-A form that is refused with the documented 400 is corrected once, and the parent is
-told, so that no later conversation repeats the mistake.
+A form that is refused with a documented 400 is corrected, and the parent is told, so
+that no later conversation repeats the mistake.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import anthropic
+import httpx2
 
-from bonafix.propose.claude import models, stream
-from bonafix.propose.claude.budget import Limits, Meter
-from bonafix.propose.claude.conversation import Reply, Request, ServiceFailure
+from bonafix.propose.claude import learning, models, stream
+from bonafix.propose.claude.budget import Limits, Meter, estimate
+from bonafix.propose.claude.conversation import (
+    BudgetSpent,
+    Reply,
+    Request,
+    ServiceFailure,
+    sized,
+)
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.protocol import FromWorker, Learned, Say, Spent, Start
 
-_LOOK_UP_SECONDS = 10.0
+CORRECTIONS = 8
+"""Refusals of one request that are answered with another form."""
+_PATIENCE = 5.0
+"""Seconds for what only helps: gateways may not know such an endpoint."""
+_BYTES_PER_TOKEN = 3.5
+_COUNTED = ("model", "system", "tools", "messages")
+_MISSING = frozenset({400, 404, 405, 422, 501})
+"""How endpoints say that they offer no such thing; anything else may pass."""
+_HOPELESS = (
+    anthropic.APIConnectionError,
+    anthropic.AuthenticationError,
+    anthropic.PermissionDeniedError,
+)
+_TROUBLE = (
+    *(anthropic.AnthropicError, httpx2.HTTPError, OSError),
+    *stream.SENSELESS,
+)
+"""Whatever a question to an endpoint can end in, gateways' odd answers included. It
+stops nothing: if it matters, the request itself will say so, and be explained."""
 
 
 class Speaker:
@@ -32,17 +59,15 @@ class Speaker:
         client: anthropic.AsyncAnthropic,
         tell: Callable[[FromWorker], None],
     ) -> None:
-        known = models.lookup(start.model)
-        model = replace(known, thinking=start.forms, efforts=start.efforts)
         limits = Limits(usd=start.usd, tokens=start.tokens)
-        self.meter = Meter(model=model, limits=limits)
+        self.meter = Meter(model=start.model, limits=limits)
         self.deadline = 0.0
         self.set_deadline(start.until)
-        self._setting = start.thinking
+        self._start = start
         self._client = client
         self._tell = tell
-        self._form = models.form(model, self._setting)
-        self._corrected = False
+        self._form = models.form(start.model, start.thinking)
+        self._noted = ""
         self._line = stream.Line(
             client=client,
             say=tell,
@@ -60,42 +85,104 @@ class Speaker:
         """Take a moment of the wall clock to the clock that does not jump."""
         self.deadline = time.monotonic() + until - time.time()
 
-    async def look_up(self) -> None:
-        """Ask the API about a model that the table does not list."""
+    async def prepare(self) -> None:
+        """Before the first request: ask what the model takes, and say what it costs.
+
+        Costs nothing, and never fails.
+        """
+        there = self.meter.model.asked or await self._look_up()
+        if self._start.once:
+            return
+        request = self._start.request
+        if there and "count_tokens" not in self.meter.model.lacks:
+            self.meter.opening = await self._count(request)
+        tokens = self.meter.opening or round(len(sized(request)) / _BYTES_PER_TOKEN)
+        counted = bool(self.meter.opening)
+        self._note(self._form.note)
+        self._note(estimate(self.meter, self._form, tokens, counted=counted))
+
+    def _patience(self) -> asyncio.Timeout:
+        return asyncio.timeout(min(_PATIENCE, self.deadline - time.monotonic()))
+
+    async def _look_up(self) -> bool:
+        """Ask the endpoint about the model; whether there is one that listens."""
         model = self.meter.model
+        told = replace(model, asked=True)
         try:
-            info = await self._client.models.retrieve(
-                model.id, timeout=_LOOK_UP_SECONDS
+            async with self._patience():
+                info = await self._client.models.retrieve(model.id)
+            told = learning.with_capabilities(
+                model, info.to_dict(mode="json", warnings=False)
             )
-        except (anthropic.APIError, ValueError):
-            return  # gateways often have no such endpoint; the request will tell
-        self._learn(models.with_capabilities(model, info.to_dict()))
+        except _HOPELESS:
+            return False
+        except anthropic.APIStatusError as error:
+            told = told if error.status_code in _MISSING else model
+        except _TROUBLE:
+            pass  # an answer that says nothing
+        self._learn(told)
+        if told.retires:
+            self._note(f"{told.id} retires on {told.retires}: choose another model")
+        return True
+
+    async def _count(self, request: Mapping[str, object]) -> int:
+        """The request's tokens as the endpoint counts them; 0 where it does not."""
+        body = {name: request[name] for name in _COUNTED if name in request}
+        try:
+            async with self._patience():
+                # The request is data that was shown to the user: its types are ours.
+                found = await self._client.messages.count_tokens(**cast("Any", body))
+            return max(0, int(found.input_tokens))
+        except anthropic.APIStatusError as error:
+            if error.status_code in _MISSING:
+                lacks = (*self.meter.model.lacks, "count_tokens")
+                self._learn(replace(self.meter.model, lacks=lacks))
+        except _TROUBLE:
+            pass  # an estimate will do
+        return 0
 
     async def ask(self, request: Request) -> Reply:
         """The answer to a request, whose thinking is decided here.
 
         Raises:
             ServiceFailure: the service failed, or the request is refused.
+            BudgetSpent: there is no room left for an answer.
         """
-        try:
-            return await stream.ask(self._line, request)
-        except anthropic.BadRequestError as error:
-            message = error.api_message or str(error)
-            model = models.fallback(
-                self.meter.model, self._form, message, self._setting
-            )
-            if model is None or self._corrected:
-                raise ServiceFailure(f"the request was refused: {message}") from error
-        self._corrected = True
-        self._learn(model)
-        return await self.ask(request)
+        for _ in range(CORRECTIONS):
+            try:
+                return await stream.ask(self._line, request)
+            except anthropic.BadRequestError as error:
+                request = self._corrected(request, error)
+        return await stream.ask(self._line, request)
+
+    def _corrected(self, request: Request, error: anthropic.BadRequestError) -> Request:
+        """The request after learning from its refusal."""
+        message = error.api_message or str(error)
+        sent = self._shape(request)
+        asked = cast("int", sent["max_tokens"])
+        model = learning.corrected(self.meter.model, self._form, message, asked)
+        sizes = learning.overflow(message)
+        if model is None and sizes is None:
+            raise ServiceFailure(f"the request was refused: {message}") from error
+        self._learn(model or self.meter.model)
+        if sizes is None:
+            return request
+        if not (room := self.meter.room(sizes[0])):
+            raise BudgetSpent(self.meter.over(sizes[0])) from error
+        return {**request, "max_tokens": min(room, asked - 1)}
 
     def _learn(self, model: Model) -> None:
-        self.meter.model = model
-        self._form = models.form(model, self._setting)
-        self._tell(Learned(thinking=model.thinking, efforts=model.efforts))
-        if self._form.note:
-            self._tell(Say(kind="note", text=self._form.note))
+        before, self.meter.model = self._form, model
+        self._form = models.form(model, self._start.thinking)
+        self._tell(Learned(model=model))
+        if self._form.note != before.note:
+            self._note(self._form.note)
+
+    def _note(self, text: str) -> None:
+        """Tell the user something, once."""
+        if text and text != self._noted:
+            self._noted = text
+            self._tell(Say(kind="note", text=text))
 
     def _waste(self, usage: Usage) -> int:
         """Count a broken attempt; the tokens that are left for the next answer."""
@@ -105,11 +192,36 @@ class Speaker:
         return meter.room(usage.prompt)
 
     def _shape(self, request: Request) -> Request:
-        """The request with thinking in the form, within the answer's size."""
-        merged = models.formed(request, self._form)
+        """The request as the model takes it, with thinking in the answer's size."""
+        model = self.meter.model
+        merged = models.formed(request, self._form, model.lacks)
+        most = min(cast("int", request["max_tokens"]), model.max_tokens)
+        merged["max_tokens"] = most
         thinking = merged.get("thinking")
         if isinstance(thinking, dict) and "budget_tokens" in thinking:
-            most = cast("int", request["max_tokens"]) * 3 // 4
-            budget = max(models.LEAST_BUDGET, min(thinking["budget_tokens"], most))
+            budget = max(
+                models.LEAST_BUDGET, min(thinking["budget_tokens"], most * 3 // 4)
+            )
             merged["thinking"] = {**thinking, "budget_tokens": budget}
+        return _format_in_words(merged, request, model)
+
+
+def _format_in_words(
+    merged: dict[str, object], request: Request, model: Model
+) -> dict[str, object]:
+    """Ask for the answer's form in words where the endpoint takes no such field."""
+    config = request.get("output_config")
+    wanted = config.get("format") if isinstance(config, Mapping) else None
+    left = merged.get("output_config")
+    if not isinstance(wanted, Mapping):
         return merged
+    if isinstance(left, Mapping) and "output_config.format" in model.lacks:
+        merged["output_config"] = {k: v for k, v in left.items() if k != "format"}
+        if not merged["output_config"]:
+            del merged["output_config"]
+    elif left is not None:
+        return merged
+    schema = json.dumps(wanted.get("schema"))
+    words = f"Answer with one JSON object of this schema and nothing else: {schema}"
+    merged["system"] = f"{merged.get('system', '')}\n\n{words}"
+    return merged

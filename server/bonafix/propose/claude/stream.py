@@ -9,54 +9,60 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, cast
 
 import anthropic
 import httpx2
 
+from bonafix.propose.claude import advice
+from bonafix.propose.claude.advice import Trouble
 from bonafix.propose.claude.conversation import (
+    BYTES_PER_TOKEN,
     BudgetSpent,
     Reply,
     Request,
     ServiceFailure,
+    sized,
 )
+from bonafix.propose.claude.hearing import Heard
 from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.protocol import Say
-from bonafix.propose.claude.tools import Call
-
-if TYPE_CHECKING:
-    from anthropic.types import Message
 
 TRIES = 3
 """Attempts at one request, however they fail."""
 FIRST_WAIT = 0.5
+"""Seconds before the second attempt; doubled before each further one."""
+_LEAST_WAIT = 0.2
 LONGEST_WAIT = 60.0
 """A service that asks for more patience than this is not waited for."""
-STALL = 180.0
-"""Seconds without a byte; the API sends pings all along."""
-_CHUNK = 160
 
-_BUSY = frozenset({408, 409, 429})
-_MID_STREAM = frozenset(
-    {"overloaded_error", "api_error", "rate_limit_error", "timeout_error"}
+_WHOLE = frozenset({"end_turn", "tool_use", "pause_turn", "stop_sequence"})
+"""Stop reasons of answers that claim to be complete."""
+SENSELESS = (
+    *(AssertionError, AttributeError, LookupError, RuntimeError),
+    *(TypeError, ValueError, anthropic.APIResponseValidationError),
 )
-_ADVICE = {
-    401: "the credentials were not accepted: check ANTHROPIC_API_KEY",
-    402: "the account has no credit, or its billing needs attention",
-    403: "the credentials may not use this model",
-    404: "the model is not known to this account or endpoint",
-    413: "the request is too large",
-}
+"""What the SDK raises on events that are none of the API's: nulls, lists, no JSON."""
 
 
-class Broken(Exception):  # noqa: N818 - what happened to a stream
-    """A stream ended without a whole answer; `usage` is what it cost at least."""
+class ContextFull(Exception):  # noqa: N818 - no error: the model can read no more
+    """The conversation is longer than what the model can read."""
 
-    def __init__(self, why: str, usage: Usage) -> None:
-        super().__init__(why)
+
+class _Failed(Exception):  # noqa: N818 - what happened to an attempt
+    """An attempt failed; `usage` is what it cost at least, `None` if nothing."""
+
+    def __init__(self, trouble: Trouble, usage: Usage | None = None) -> None:
+        super().__init__(trouble.why)
+        self.trouble = trouble
         self.usage = usage
+
+
+def _unheard(_usage: Usage) -> None:
+    """Nobody wants to know what an answer costs while it grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,8 @@ class Line:
 
     `waste` takes what a broken attempt cost and gives the tokens that the next one's
     answer may have. `shape` fits a request's thinking to the model and the answer.
+    `grown` is told the least cost of the answer that is under way. `pace` is the first
+    wait, in seconds, where the service asks for none.
     """
 
     client: anthropic.AsyncAnthropic
@@ -72,6 +80,8 @@ class Line:
     waste: Callable[[Usage], int]
     shape: Callable[[Request], Request]
     deadline: Callable[[], float]  # on the monotonic clock
+    grown: Callable[[Usage], None] = _unheard
+    pace: float = FIRST_WAIT
 
 
 async def ask(line: Line, request: Request) -> Reply:
@@ -80,6 +90,7 @@ async def ask(line: Line, request: Request) -> Reply:
     Raises:
         ServiceFailure: the service failed for good, or too often.
         BudgetSpent: broken attempts have used up the budget.
+        ContextFull: the model cannot read so long a conversation.
         anthropic.BadRequestError: it refused the request's form.
         TimeoutError: the deadline has passed.
     """
@@ -87,20 +98,14 @@ async def ask(line: Line, request: Request) -> Reply:
         try:
             async with asyncio.timeout(line.deadline() - time.monotonic()):
                 return await _once(line, line.shape(request))
-        except Broken as error:
-            request = _smaller(request, line.waste(error.usage), str(error))
-            why, wait = str(error), FIRST_WAIT * 2 ** (attempt - 1)
-        except anthropic.CredentialsError as error:
-            raise ServiceFailure(f"the credentials cannot be used: {error}") from error
-        except anthropic.APIStatusError as error:
-            why, wait = _refused(error, attempt)
-        except anthropic.APIConnectionError as error:
-            cause = error.__cause__ or error
-            why = f"the service cannot be reached: {cause}"
-            wait = FIRST_WAIT * 2 ** (attempt - 1)
-        if attempt == TRIES:
-            raise ServiceFailure(f"{why} (after {TRIES} attempts)")
-        await _pause(line, why, wait)
+        except _Failed as failed:
+            trouble = failed.trouble
+            room = None if failed.usage is None else line.waste(failed.usage)
+        if not trouble.again or attempt == TRIES:
+            raise ServiceFailure(_last_word(line, trouble))
+        if room is not None:
+            request = _smaller(request, room, trouble.why)
+        await _pause(line, trouble, line.pace * 2 ** (attempt - 1))
     raise AssertionError  # the loop returns or raises
 
 
@@ -111,138 +116,102 @@ def _smaller(request: Request, room: int, why: str) -> Request:
     return {**request, "max_tokens": min(room, cast("int", request["max_tokens"]))}
 
 
-async def _pause(line: Line, why: str, wait: float) -> None:
-    if wait > LONGEST_WAIT or time.monotonic() + wait > line.deadline():
-        raise ServiceFailure(f"{why}; it asks to wait {wait:.0f} s")
-    line.say(Say(kind="note", text=f"{why}; asking again in {wait:.1f} s"))
+def _last_word(line: Line, trouble: Trouble) -> str:
+    tried = f" (after {TRIES} attempts)" if trouble.again else ""
+    return f"{trouble.why}{tried}: {_what_to_do(line, trouble)}"
+
+
+def _what_to_do(line: Line, trouble: Trouble) -> str:
+    known = trouble.advice != advice.LOG_IN
+    return trouble.advice if known else advice.credential(line.client)
+
+
+async def _pause(line: Line, trouble: Trouble, pace: float) -> None:
+    """Wait as long as the service asks, or at our own pace.
+
+    Raises:
+        ServiceFailure: it asks for more than there is, and waiting would be in vain.
+        TimeoutError: there is no time left for another attempt.
+    """
+    wait = pace if trouble.wait is None else max(trouble.wait, _LEAST_WAIT)
+    left = line.deadline() - time.monotonic()
+    if trouble.wait is not None and wait > min(LONGEST_WAIT, left):
+        asked = f"{trouble.why}; it asks to wait {wait:.0f} s"
+        raise ServiceFailure(f"{asked}: {_what_to_do(line, trouble)}")
+    if wait > left:
+        raise ServiceFailure(
+            f"{trouble.why}; no time is left to ask again: {_what_to_do(line, trouble)}"
+        )
+    line.say(Say(kind="note", text=f"{trouble.why}; asking again in {wait:.1f} s"))
     await asyncio.sleep(wait)
 
 
-def _refused(error: anthropic.APIStatusError, attempt: int) -> tuple[str, float]:
-    """Why, and how long to wait; an error that waiting cannot cure is raised."""
-    status = error.status_code
-    why = f"the service answered {status}: {_message(error)}"
-    if isinstance(error, anthropic.BadRequestError):
-        raise error
-    if status not in _BUSY and status < 500:  # noqa: PLR2004 - server errors
-        raise ServiceFailure(f"{why} ({_ADVICE.get(status, error.type)})") from error
-    return why, _wanted_wait(error) or FIRST_WAIT * 2 ** (attempt - 1)
-
-
-def _message(error: anthropic.APIStatusError) -> str:
-    """The API's words; a page of some proxy has none worth showing."""
-    return (error.api_message or "no message, perhaps from a proxy")[:500]
-
-
-def _wanted_wait(error: anthropic.APIStatusError) -> float | None:
-    try:
-        return float(error.response.headers.get("retry-after", ""))
-    except ValueError:  # absent, or a date: our own pace will do
-        return None
-
-
 async def _once(line: Line, request: Request) -> Reply:
-    """One attempt; whatever breaks the stream becomes `Broken`."""
-    seen = _Seen(line.say)
-    try:
-        # The request is data that was shown to the user as it is: its types are ours.
-        async with line.client.messages.stream(**cast("Any", request)) as stream:
+    """One attempt; whatever goes wrong with it becomes `_Failed`."""
+    prompt = len(sized(request)) // BYTES_PER_TOKEN
+    heard = Heard(line.say, line.grown, prompt)
+    async with AsyncExitStack() as stack:
+        with _opening():
+            # The request was shown to the user as it is: its types are ours.
+            asked = line.client.messages.stream(**cast("Any", request))
+            stream = await stack.enter_async_context(asked)
+        with _reading(line, heard, stream.response):
             async for event in stream:
-                seen.hear(event)
+                heard.hear(event)
             message = await stream.get_final_message()
-    except httpx2.TransportError as error:
-        reason = str(error) or type(error).__name__
-        raise Broken(f"the connection broke: {reason}", seen.usage) from error
+            reply = heard.reply(message)
+        if message.stop_reason is None or _is_torn(heard, message.stop_reason):
+            raise _Failed(advice.cut(), heard.usage)
+        return reply
+    raise AssertionError  # leaving the stack swallows nothing
+
+
+def _is_torn(heard: Heard, reason: str) -> bool:
+    """Whether an answer that claims to be complete has a block that is not."""
+    return heard.torn and reason in _WHOLE
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """Until the service has begun to answer; nothing is paid for yet."""
+    try:
+        yield
+    except anthropic.BadRequestError as error:
+        if advice.overflow(error):
+            raise ContextFull from error
+        if isinstance(error.api_message, str):
+            raise  # its form may be corrected, by who has formed it
+        raise _Failed(advice.refused(error)) from error
     except anthropic.APIStatusError as error:
-        if error.status_code == 200 and error.type in _MID_STREAM:  # noqa: PLR2004
-            why = f"the service broke off: {_message(error)}"
-            raise Broken(why, seen.usage) from error
+        raise _Failed(advice.refused(error)) from error
+    except (anthropic.APIConnectionError, httpx2.InvalidURL, UnicodeError) as error:
+        raise _Failed(advice.unreachable(error)) from error
+    except httpx2.HTTPError as error:  # within the body of an error
+        raise _Failed(advice.torn(error, None)) from error
+    except anthropic.AnthropicError as error:
+        why = f"the credentials cannot be used: {error}"
+        raise ServiceFailure(f"{why} ({advice.RENEW})") from error
+
+
+@contextmanager
+def _reading(line: Line, heard: Heard, response: httpx2.Response) -> Iterator[None]:
+    """While the answer comes: what breaks it off has been paid for."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        line.waste(heard.usage)
         raise
-    except (AssertionError, ValueError) as error:
-        # No message_start, or an event that is no JSON: not an answer of the API.
-        raise Broken("the service's answer made no sense", seen.usage) from error
+    except anthropic.APIStatusError as error:
+        if advice.overflow(error):
+            line.waste(heard.usage)
+            raise ContextFull from error
+        raise _Failed(advice.broke_off(error), heard.usage) from error
+    except (httpx2.HTTPError, httpx2.StreamError) as error:
+        stall = response.request.extensions.get("timeout", {}).get("read")
+        raise _Failed(advice.torn(error, stall), heard.usage) from error
+    except SENSELESS as error:
+        kind = response.headers.get("content-type", "")
+        trouble = advice.senseless(kind, began=heard.began)
+        raise _Failed(trouble, heard.usage) from error
     finally:
-        seen.flush()
-    if message.stop_reason is None:
-        raise Broken("the service's answer was cut short", seen.usage)
-    return _reply(message)
-
-
-class _Seen:
-    """What has been heard of a stream: text for the user, and its least cost."""
-
-    def __init__(self, say: Callable[[Say], None]) -> None:
-        self.usage = Usage()
-        self._say = say
-        self._kind: Literal["thinking", "text"] = "text"
-        self._text = ""
-        self._size = 0
-
-    def hear(self, event: object) -> None:
-        kind = getattr(event, "type", "")
-        if kind == "message_start":
-            message: Message = cast("Any", event).message
-            self.usage = _usage(message)
-        elif kind == "thinking":
-            self._gather("thinking", cast("Any", event).thinking)
-        elif kind == "text":
-            self._gather("text", cast("Any", event).text)
-        elif kind == "input_json":
-            self._count(len(cast("Any", event).partial_json))
-        elif kind == "content_block_stop":
-            self.flush()
-
-    def _gather(self, kind: Literal["thinking", "text"], text: str) -> None:
-        self._count(len(text))
-        self._kind = kind
-        self._text += text
-        if len(self._text) > _CHUNK or "\n" in text:
-            self.flush()
-
-    def _count(self, size: int) -> None:
-        """Output that is paid for although its answer may never be whole."""
-        self._size += size
-        usage = self.usage
-        self.usage = Usage(
-            input=usage.input,
-            output=max(1, self._size // 3),
-            cache_read=usage.cache_read,
-            cache_write=usage.cache_write,
-        )
-
-    def flush(self) -> None:
-        if self._text:
-            self._say(Say(kind=self._kind, text=self._text))
-            self._text = ""
-
-
-def _usage(message: Message) -> Usage:
-    usage = message.usage
-    return Usage(
-        input=usage.input_tokens or 0,
-        output=usage.output_tokens or 0,
-        cache_read=usage.cache_read_input_tokens or 0,
-        cache_write=usage.cache_creation_input_tokens or 0,
-    )
-
-
-def _reply(message: Message) -> Reply:
-    details = message.stop_details
-    said = (details.explanation or details.category) if details else None
-    calls = tuple(
-        Call(block.id, block.name, _input(block.input))
-        for block in message.content
-        if block.type == "tool_use"
-    )
-    return Reply(
-        content=list(message.content),
-        calls=calls,
-        stop_reason=str(message.stop_reason),
-        usage=_usage(message),
-        detail=said or "",
-        text="".join(block.text for block in message.content if block.type == "text"),
-    )
-
-
-def _input(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+        heard.flush()

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bonafix.propose.claude import workbench
+from bonafix.propose.claude import searching, workbench
 from bonafix.propose.claude.frozen import EDITOR, TOOLS
 from bonafix.propose.claude.protocol import Done
 from bonafix.propose.claude.redact import MARK
+from bonafix.propose.claude.searching import Search
 from bonafix.propose.claude.workbench import Bench, BenchError
 
 _TEXTS = ("old_str", "new_str", "insert_text", "file_text")
@@ -47,6 +48,7 @@ class Outcome:
     error: bool = False
     bench: Bench | None = None  # after an edit
     tests: tuple[str, ...] | None = None  # to be run, instead of the text
+    search: Search | None = None  # to be done, instead of the text
     done: Done | None = None
 
 
@@ -76,7 +78,7 @@ def _listed() -> str:
 
 def _edit(bench: Bench, given: Input) -> Outcome:
     command = _word(given, "command")
-    path = _word(given, "path")
+    path = workbench.clean(_word(given, "path"))
     if command == "view":
         return Outcome(workbench.view(bench, path, _line_range(given)))
     texts = [str(given.get(key, "")) for key in _TEXTS]
@@ -115,7 +117,7 @@ _EDITS: Mapping[str, Callable[[Bench, str, Input], tuple[Bench, str]]] = {
 
 def _search(bench: Bench, given: Input) -> Outcome:
     pattern, path = _word(given, "pattern"), _optional(given, "path")
-    return Outcome(workbench.search(bench, pattern, path))
+    return Outcome("", search=searching.wanted(bench, pattern, path))
 
 
 def _run_tests(_bench: Bench, given: Input) -> Outcome:

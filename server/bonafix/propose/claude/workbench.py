@@ -8,6 +8,7 @@ model, and what `layout.refusal` refuses is read-only.
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +20,6 @@ from bonafix.layout import refusal
 
 VIEW_LIMIT = 24_000
 """Characters of one view; the tool's definition tells the model the same number."""
-_HITS = 80
-_LINE = 240
 _LISTED = 250
 _SNIPPET = 4
 _PLACES = 8
@@ -61,7 +60,7 @@ def view(bench: Bench, path: str, lines: Sequence[int] | None = None) -> str:
 
     `lines` is a first and a last line, 1-based, -1 for the end.
     """
-    name = _clean(path)
+    name = clean(path)
     if name not in bench.files:
         return _folder(bench, name)
     numbered = bench.files[name].split("\n")
@@ -106,32 +105,13 @@ def insert(bench: Bench, path: str, line: int, new: str) -> tuple[Bench, str]:
 
 def create(bench: Bench, path: str, text: str) -> tuple[Bench, str]:
     """Make a new file, where the project lets a fix do that."""
-    name = _clean(path)
+    name = clean(path)
     if name in bench.files:
         raise BenchError(f"{name} exists. Use str_replace or insert to change it.")
     if reason := refusal(bench.layout, name, new=True):
         raise BenchError(f"{name} cannot be created: {reason}.")
     body = text if text.endswith("\n") or not text else text + "\n"
     return _edited(bench, name, body, 1, body)
-
-
-def search(bench: Bench, pattern: str, below: str = "") -> str:
-    """Lines that match a regular expression, as `path:line: text`."""
-    try:
-        matcher = re.compile(pattern)
-    except re.error as error:
-        raise BenchError(f"The pattern is no regular expression: {error}.") from error
-    prefix = _clean(below)
-    hits: list[str] = []
-    for path in sorted(bench.files):
-        if not _lies_below(path, prefix):
-            continue
-        for number, line in enumerate(bench.files[path].split("\n"), 1):
-            if matcher.search(line[:2000]):
-                hits.append(f"{path}:{number}: {line.strip()[:_LINE]}")
-                if len(hits) > _HITS:
-                    return "\n".join([*hits[:_HITS], f"[more than {_HITS} matches]"])
-    return "\n".join(hits) if hits else "No line matches."
 
 
 def writable(bench: Bench, path: str) -> bool:
@@ -142,14 +122,17 @@ def writable(bench: Bench, path: str) -> bool:
 # ------------------------------------------------------------------------ internals
 
 
-def _clean(path: str) -> str:
-    """The path as the bench knows it: relative, POSIX, no `.` in it."""
-    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
-    return "/".join(parts)
+def clean(path: str) -> str:
+    """The path as the bench knows it: relative, POSIX, no `.` and no `a/..` in it.
+
+    A `..` that leads out of the project stays: there is no such file.
+    """
+    plain = posixpath.normpath(path.strip().lstrip("/") or ".")
+    return "" if plain == "." else plain
 
 
 def _editable(bench: Bench, path: str) -> tuple[str, str]:
-    name = _clean(path)
+    name = clean(path)
     if name not in bench.files:
         raise BenchError(_missing(bench, name))
     if reason := refusal(bench.layout, name, new=name not in bench.original):
@@ -165,7 +148,7 @@ def _missing(bench: Bench, name: str) -> str:
 
 
 def _folder(bench: Bench, name: str) -> str:
-    inside = [path for path in sorted(bench.files) if _lies_below(path, name)]
+    inside = [path for path in sorted(bench.files) if lies_below(path, name)]
     if not inside:
         raise BenchError(_missing(bench, name))
     if len(inside) > _LISTED:
@@ -192,7 +175,8 @@ def _collapsed(inside: Sequence[str], name: str) -> str:
     return "\n".join([*listed[:_LISTED], *tail])
 
 
-def _lies_below(path: str, folder: str) -> bool:
+def lies_below(path: str, folder: str) -> bool:
+    """Whether the path is the folder or in it; all are in the folder without a name."""
     return not folder or path == folder or path.startswith(folder + "/")
 
 

@@ -7,22 +7,36 @@ access to the project but what it is sent, and it ends when its parent does.
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import sys
+import traceback
 from collections.abc import Awaitable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Protocol
 
 import anthropic
 
-from bonafix.propose.claude import protocol, stream
+from bonafix.propose.claude import advice, credentials, protocol, stream
+from bonafix.propose.claude.clients import open_client
 from bonafix.propose.claude.conversation import (
     BudgetSpent,
     Conversation,
     ServiceFailure,
     converse,
 )
-from bonafix.propose.claude.protocol import Answer, Done, More, Start
-from bonafix.propose.claude.redact import Redactor
+from bonafix.propose.claude.prices import Usage
+from bonafix.propose.claude.protocol import (
+    Answer,
+    Done,
+    FromWorker,
+    More,
+    Say,
+    Spent,
+    Start,
+)
+from bonafix.propose.claude.redact import MARK, Redactor
 from bonafix.propose.claude.single import answer
 from bonafix.propose.claude.speaker import Speaker
 from bonafix.propose.claude.workbench import Bench
@@ -30,11 +44,22 @@ from bonafix.propose.claude.workbench import Bench
 if sys.platform != "win32":
     import resource
 
-_CONNECT_SECONDS = 10.0
 _CPU_SECONDS = 900
 """A search pattern that runs away dies of this, should the parent be gone by then."""
 _DECIDED = ("messages", "thinking", "output_config")
 """Fields of the opening request that grow, or may be corrected, later."""
+_BEARER = re.compile(r"(?i)(bearer\s+)[^\s'\"]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long is waited, in seconds."""
+
+    stall: float = 180.0  # without a byte; the API sends pings all along
+    pace: float = stream.FIRST_WAIT  # before a second attempt
+
+
+_PATIENT = Patience()
 
 
 class Parent(Protocol):
@@ -73,37 +98,103 @@ class Pipe:
         sys.stdout.buffer.flush()
 
 
-async def work(parent: Parent) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """This end of the conversation: whom it serves, and what it never says."""
+
+    start: Start
+    parent: Parent
+    redact: Redactor
+    patience: Patience
+
+    def tell(self, record: FromWorker) -> None:
+        """Tell the parent, with no secret in the words."""
+        self.parent.send(discreet(record, self.redact))
+
+
+async def work(parent: Parent, patience: Patience = _PATIENT) -> None:
     """Hold one conversation, round after round, until the parent has enough."""
     start = await parent.receive()
     assert isinstance(start, Start)
-    async with _client(start.base_url) as client:
-        speaker = Speaker(start, client, parent.send)
-        if start.look_up:
-            await speaker.look_up()
-        if start.once:
-            done = await _ended(answer(start.request, speaker, parent.send))
-            parent.send(replace(done, effort=speaker.effort))
-            return
-        talk = _conversation(start, speaker, parent)
-        text = ""
-        while True:
-            done = await _ended(converse(talk, text))
-            parent.send(replace(done, effort=speaker.effort))
-            more = await parent.receive()
-            assert isinstance(more, More)
-            speaker.set_deadline(more.until)
-            talk.deadline = speaker.deadline
-            limits = speaker.meter.limits
-            speaker.meter.limits = replace(limits, usd=more.usd, tokens=more.tokens)
-            text = more.text
+    secrets = Redactor(credentials.secrets(os.environ))
+    redact = Redactor(start.secrets).joined(secrets)
+    end = _End(start=start, parent=parent, redact=redact, patience=patience)
+    try:
+        client = open_client(start.base_url, patience.stall)
+    except ServiceFailure as failure:
+        end.tell(Done(ending="service", note=str(failure)))
+        return
+    async with client:
+        await _work(end, client)
 
 
-def _conversation(start: Start, speaker: Speaker, parent: Parent) -> Conversation:
+async def _work(end: _End, client: anthropic.AsyncAnthropic) -> None:
+    start, speaker = end.start, _Teller(end, client)
+    await speaker.prepare()
+    if start.once:
+        done = await _ended(answer(start.request, speaker, end.tell))
+        end.tell(replace(done, effort=speaker.effort))
+        return
+    talk = _conversation(end, speaker)
+    text = ""
+    while True:
+        done = await _ended(converse(talk, text))
+        end.tell(replace(done, effort=speaker.effort))
+        more = await end.parent.receive()
+        assert isinstance(more, More)
+        speaker.set_deadline(more.until)
+        talk.deadline = speaker.deadline
+        limits = speaker.meter.limits
+        speaker.meter.limits = replace(limits, usd=more.usd, tokens=more.tokens)
+        text = more.text
+
+
+def discreet(record: FromWorker, redact: Redactor) -> FromWorker:
+    """The record with no secret in its words; edits are the user's code, and whole."""
+    match record:
+        case Say(text=text):
+            return replace(record, text=_hidden(text, redact))
+        case Done(note=note):
+            return replace(record, note=_hidden(note, redact))
+        case _:
+            return record
+
+
+def _hidden(text: str, redact: Redactor) -> str:
+    # A profile's token is in no variable: known by what stands before it.
+    return _BEARER.sub(rf"\1{MARK}", redact(text))
+
+
+class _Teller(Speaker):
+    """A speaker that tells what an answer costs while it is still growing.
+
+    Who cancels has then paid for what was used, although no answer was had.
+    """
+
+    def __init__(self, end: _End, client: anthropic.AsyncAnthropic) -> None:
+        super().__init__(end.start, client, end.tell)
+        pace = end.patience.pace
+        self._line = replace(self._line, grown=self._grown, pace=pace)
+
+    def _grown(self, usage: Usage) -> None:
+        sum_so_far = replace(self.meter)
+        sum_so_far.add(usage)
+        self._tell(
+            Spent(
+                usage=sum_so_far.usage,
+                usd=sum_so_far.usd,
+                requests=sum_so_far.requests,
+            )
+        )
+
+
+def _conversation(end: _End, speaker: Speaker) -> Conversation:
+    start = end.start
+
     async def run_tests(wish: protocol.RunTests) -> str:
         """Have the parent run tests; its answer is bounded and quoted."""
-        parent.send(wish)
-        answer = await parent.receive()
+        end.tell(wish)
+        answer = await end.parent.receive()
         assert isinstance(answer, Answer)
         return answer.text
 
@@ -117,8 +208,8 @@ def _conversation(start: Start, speaker: Speaker, parent: Parent) -> Conversatio
         deadline=speaker.deadline,
         ask=speaker.ask,
         run_tests=run_tests,
-        tell=parent.send,
-        redact=Redactor(start.secrets),
+        tell=end.tell,
+        redact=end.redact,
     )
 
 
@@ -126,19 +217,21 @@ async def _ended(work: Awaitable[Done]) -> Done:
     try:
         return await work
     except ServiceFailure as failure:
-        return Done(ending="service", note=str(failure))
+        return Done(ending="service", note=_advised(failure))
+    except stream.ContextFull:
+        return Done(ending="truncated", note=advice.TOO_LONG)
     except BudgetSpent as spent:
         return Done(ending="budget", note=str(spent))
     except TimeoutError:
         return Done(ending="budget", note="the time is used up")
 
 
-def _client(base_url: str) -> anthropic.AsyncAnthropic:
-    timeout = anthropic.Timeout(stream.STALL, connect=_CONNECT_SECONDS)
-    # No retries in the SDK: it would honour a wait of days without telling anyone.
-    return anthropic.AsyncAnthropic(
-        base_url=base_url or None, timeout=timeout, max_retries=0
-    )
+def _advised(failure: ServiceFailure) -> str:
+    """What failed, and what to do where the request itself was refused."""
+    cause = failure.__cause__
+    if isinstance(cause, anthropic.BadRequestError):
+        return f"{failure}: {advice.refused(cause).advice}"
+    return str(failure)
 
 
 async def main() -> None:
@@ -155,5 +248,15 @@ async def main() -> None:
         task.result()
 
 
+def _complain(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """A crash's traceback, without secrets: its last line is shown to the user."""
+    redact = Redactor(credentials.secrets(os.environ))
+    text = "".join(traceback.format_exception(kind, error, trace))
+    sys.stderr.write(_hidden(text, redact))
+
+
 if __name__ == "__main__":
+    sys.excepthook = _complain
     asyncio.run(main())
