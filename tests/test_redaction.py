@@ -113,3 +113,13 @@ def test_a_folder_is_read_as_it_lies(tmp_path):
         "in-a-snapshot",
     }
     assert redactor_at(None, {}).values == ()
+
+
+def test_values_of_custom_headers_are_secret():
+    """Gateways are paid with them; their names are none."""
+    lines = "X-Gateway-Login: hunter2-of-the-gateway\nX-Team: red\nno header"
+    redact = redactor({"ANTHROPIC_CUSTOM_HEADERS": lines})
+    assert redact.values == ("hunter2-of-the-gateway",)
+    assert redact("X-Gateway-Login: hunter2-of-the-gateway") == (
+        "X-Gateway-Login: [redacted]"
+    )

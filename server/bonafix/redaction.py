@@ -30,6 +30,7 @@ _ENDINGS = (
     *("PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "COOKIE", "COOKIES", "DSN"),
 )
 _WORDS = frozenset({"AUTH", "PASS", "PRIVATE", "PWD", "SAS"})
+_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"  # `NAME: VALUE` lines
 _FOLDERS = frozenset({"PWD", "OLDPWD"})  # the shell's, not a password's
 
 _PEM = "-----{} [A-Z ]*PRIVATE KEY-----"
@@ -107,6 +108,9 @@ def redactor(
         for name, value in environment.items()
         if is_telling(name) and _is_secret(value)
     }
+    for line in environment.get(_HEADERS, "").splitlines():
+        if _is_secret(value := line.partition(":")[2].strip()):
+            found.add(value)
     for path, text in (files or {}).items():
         found.update(_values(path, text))
     return Redactor(_ordered(found))

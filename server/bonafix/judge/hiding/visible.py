@@ -15,7 +15,9 @@ from bonafix.domain import (
 )
 from bonafix.judge.hiding.proving import Proven
 from bonafix.judge.hiding.sealing import Seal
+from bonafix.quoting import failing_part, shares
 
+MOST = 20  # failures that are quoted
 CAP = 8_000  # characters of test output that an author may be shown
 
 
@@ -87,19 +89,21 @@ async def printed(
     seal: Seal | None,
     run: Runner,
 ) -> str:
-    """What the red ones among some visible tests said, capped.
+    """What the red ones among some visible tests said, capped; the failing part stays.
 
     A run that saw the files as they are may quote what is sealed in them: then the
     tests are run once more over the masked ones.
     """
     if seal is not None and seal.files:
         seen = await visible_runner(seal, run)(files, select=ids)
-    texts = [
-        f"{node_id}: {result.outcome}\n{result.longrepr or result.message}"
-        for node_id in ids
-        if (result := seen.results.get(node_id)) and result.outcome.red
-    ]
-    return "\n\n".join(texts)[:CAP]
+    every = [seen.results[node_id] for node_id in ids if node_id in seen.results]
+    red = [result for result in every if result.outcome.red][:MOST]
+    texts = [result.longrepr or result.message for result in red]
+    rooms = shares([len(text) for text in texts], CAP)
+    return "\n\n".join(
+        f"{result.id}: {result.outcome}\n{failing_part(text, room)}"
+        for result, text, room in zip(red, texts, rooms, strict=True)
+    )
 
 
 def _shown(result: TestResult, made: Proven) -> TestResult:

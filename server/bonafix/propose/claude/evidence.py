@@ -12,8 +12,8 @@ from bonafix import syntax
 from bonafix.calls import FunctionRef
 from bonafix.domain import Suspect
 from bonafix.layout import is_test_path
-from bonafix.propose.claude.quoting import cut, data
 from bonafix.propose.claude.workbench import Bench
+from bonafix.quoting import cut, data
 from bonafix.surroundings import (
     about,
     called_as,

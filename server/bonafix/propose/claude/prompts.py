@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 
 from bonafix.domain import Feedback, Frame, SuiteRun, Task, TestResult, Verdict
 from bonafix.propose.claude.evidence import Redact, numbered, suspicion
-from bonafix.propose.claude.quoting import OUTPUT, cut, data, failing_part, shares
 from bonafix.propose.claude.workbench import Bench, writable
+from bonafix.quoting import OUTPUT, cut, data, failing_part, shares
 
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.TAMPERED: "It touches what a fix may not touch, or how tests are judged.",
