@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from bonafix import __version__, diffs
 from bonafix.bench import Bench, layered
+from bonafix.bills import Meter, billed
 from bonafix.calls import Rivals
 from bonafix.config import Config
 from bonafix.deliver import receipts
@@ -225,12 +226,21 @@ async def _repair(
         seal=shown.seal,
         rivals=_rivals(job, bench, base, task),
     )
-    done = await repair(
-        task, case, engines, bench.tools, seconds=seconds, listen=job.listen
-    )
+    meter = Meter(job.listen)
+    try:
+        done = await repair(
+            task, case, engines, bench.tools, seconds=seconds, listen=meter
+        )
+    except BaseException:  # a cancel, too: what was used is paid for all the same
+        if path := billed(bench.snapshot, task, "interrupted", "", meter.cost):
+            job.listen(Event(kind="note", text=f"what was spent is in {path}"))
+        raise
     for other in (*done.alternatives, *done.refused):
         keep_receipt(other, bench, base)
-    kept = keep_receipt(done.best, bench, base, done.cost) if done.best else ""
+    if done.best:
+        kept = keep_receipt(done.best, bench, base, done.cost)
+    else:
+        kept = billed(bench.snapshot, task, done.verdict, done.reason, done.cost)
     return replace(done, receipt=kept)
 
 

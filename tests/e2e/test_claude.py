@@ -2,10 +2,15 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from tests.messages_api import MessagesApi, Script, Text, Thinking, ToolUse, Turn
+from tests.messages_api import Fault, MessagesApi, Script, Text, Thinking, ToolUse, Turn
 from tests.observe.environments import plain
 from tests.small import TOTAL, bonafix, contents, write
 
@@ -96,10 +101,53 @@ def test_a_model_that_special_cases_is_refused(shop, tmp_path):
     assert repair["verdict"] == "gave-up", done.stderr
     assert repair["patch"] is None
     assert done.returncode == 1
+    bill = json.loads(Path(repair["receipt"]).read_text())
+    assert (bill["kind"], bill["ending"], bill["targets"]) == (
+        *("bill", "gave-up"),
+        [TOTAL],
+    )
+    assert bill["cost"]["usd"] == repair["cost"]["usd"] > 0
+    again = bonafix("check", "--receipt", repair["receipt"], "--root", shop)
+    assert again.returncode == 2
+    assert "nothing was judged then" in again.stderr
     assert "special-cased" in done.stderr
     # The refusal of the edit was told to the model; nothing hidden was.
     assert any("it is a test" in text for text in told)
     assert not any("taint" in text for text in told)
+
+
+def test_what_was_spent_is_kept_when_it_is_stopped(shop, tmp_path):
+    """Ctrl-C in the middle of an answer: exit 130, and a bill."""
+    stalled = Turn(blocks=LOOK.blocks, fault=Fault(kind="stall", seconds=25.0))
+    (tmp_path / "settings.toml").write_text(f'interpreter = "{plain()}"\n')
+    words = ("fix", str(shop), "--engine", "claude", "--test", TOTAL)
+    with MessagesApi(Script.of(LOOK, stalled)) as api:
+        environment = {
+            **os.environ,
+            "ANTHROPIC_API_KEY": "test",
+            "ANTHROPIC_BASE_URL": api.url,
+            "BONAFIX_CONFIG": str(tmp_path / "settings.toml"),
+            "BONAFIX_STATE_DIR": str(tmp_path / "state"),
+        }
+        running = subprocess.Popen(
+            [sys.executable, "-m", "bonafix", *words],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(600):
+            if len(api.messages) > 1 or running.poll() is not None:
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == 130, said
+    [path] = (tmp_path / "state").rglob("receipts/*/*.json")
+    bill = json.loads(path.read_text())
+    assert (bill["kind"], bill["ending"]) == ("bill", "interrupted")
+    assert bill["cost"]["requests"] >= 1
+    assert bill["cost"]["usd"] > 0
 
 
 def test_show_prompt_sends_nothing(shop, tmp_path):

@@ -57,8 +57,9 @@ def is_well_formed(played):
     )
 
 
-@pytest.mark.parametrize("name", FIXED)
-def test_a_scripted_agent_fixes_every_fixture(name, tmp_path):
+# One more fixture is fixed by the agent that cheats first.
+@pytest.mark.parametrize("name", [n for n in FIXED if n != script_of(CHEATER)[0]])
+def test_a_scripted_agent_fixes_each_fixture(name, tmp_path):
     """What is delivered is the honest patch to the byte."""
     fixture, turns = script_of(name)
     played = play(fixture, turns, tmp_path)

@@ -85,6 +85,20 @@ class Receipt:
     redacted: bool = False  # a secret was taken out of it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What a repair has cost that left nothing to judge: it failed, or was stopped."""
+
+    schema_version: int = SCHEMA_VERSION
+    kind: str = "bill"
+    created: str  # ISO 8601, UTC
+    root: str
+    targets: tuple[str, ...]  # node ids
+    ending: str  # a verdict, or "interrupted"
+    reason: str
+    cost: Cost
+
+
 def make(
     judgement: Judgement,
     baseline: Baseline,
@@ -190,8 +204,24 @@ def save(
     assert isinstance(clean, dict)
     if clean != document:
         clean["redacted"] = True
-    body = (json.dumps(clean, indent=1) + "\n").encode("ascii")
-    path = _path(receipt, body, state or state_dir())
+    return _kept(clean, receipt, state or state_dir())
+
+
+def save_bill(
+    bill: Bill, *, redact: Redactor | None = None, state: Path | None = None
+) -> Path:
+    """Write what was spent beside the receipts; its absolute path.
+
+    Raises:
+        ConfigurationError: the state directory cannot be written.
+    """
+    document = to_json(bill)
+    return _kept(redact.json(document) if redact else document, bill, state)
+
+
+def _kept(document: Json, what: Receipt | Bill, state: Path | None) -> Path:
+    body = (json.dumps(document, indent=1) + "\n").encode("ascii")
+    path = _path(what, body, state or state_dir())
     try:
         _write_private(path, body)
     except OSError as error:
@@ -202,7 +232,7 @@ def save(
     return path.absolute()
 
 
-def _path(receipt: Receipt, body: bytes, state: Path) -> Path:
+def _path(receipt: Receipt | Bill, body: bytes, state: Path) -> Path:
     project = hashlib.sha256(bytes_of(receipt.root)).hexdigest()[:16]
     time = datetime.fromisoformat(receipt.created).strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()[:12]
@@ -235,6 +265,8 @@ def load(path: Path) -> Receipt:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not a receipt: it is not JSON") from error
+    if isinstance(document, dict) and document.get("kind") == "bill":
+        raise UsageError(f"{path} is a bill: nothing was judged then")
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
         raise UsageError(
