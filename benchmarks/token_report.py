@@ -10,7 +10,7 @@ messages, about how many tokens these are, and the share of them that a cache co
 serve: what it begins with in common with an earlier request of the same settings, so
 the request before it where all is well. Exit code 1 says that a request does not
 continue the one before it in its conversation, byte for byte (cache marks aside, see
-`tests/messages_api/prefix.py`), or that nothing was sent at all.
+`tests/messages_api/prefix.py`), or that a script was not played to its end.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tests.messages_api.values import Json, blocks, records
 
 BYTES_PER_TOKEN = 3.5  # of code and English, about; the service alone can tell
 HEAD = f"{'turn':>4} {'calls':>5} {'bytes':>9} {'added':>8} {'~tokens':>8} {'cache':>6}"
+FAIR = frozenset({"verified", "plausible"})
 SETTINGS = ("model", "thinking", "output_config")
 """A change of these begins a new cache."""
 
@@ -98,17 +99,22 @@ def complaint(requests: Sequence[Recorded]) -> str:
     return ""
 
 
-def runs(names: Sequence[str]) -> Iterator[tuple[str, Sequence[Recorded], str]]:
-    """Title, requests and story of each scripted run."""
+Run = tuple[str, Sequence[Recorded], str]
+"""Title, requests, and what was said of a run that came to no good end."""
+
+
+def runs(names: Sequence[str]) -> Iterator[Run]:
+    """Each scripted run."""
     for name in names or [*FIXED, CHEATER]:
         fixture, turns = script_of(name)
         with tempfile.TemporaryDirectory(prefix="bonafix-tokens-") as folder:
             played = play(fixture, turns, Path(folder))
-        ends = ", ".join(repair["verdict"] for repair in played.repairs)
-        done = [block for turn in turns[: len(played.sent)] for block in turn.blocks]
-        calls = sum(isinstance(block, ToolUse) for block in done)
-        story = "\n".join([*played.refused, played.process.stderr])
-        yield f"{name} ({ends}), {calls} tool calls", played.sent, story
+        ends = [repair["verdict"] for repair in played.repairs]
+        done = [turns[one.position or 0] for one in played.sent]
+        calls = sum(isinstance(block, ToolUse) for one in done for block in one.blocks)
+        fixed = set(ends) <= FAIR and len(played.sent) == len(turns)
+        story = "" if fixed else "\n".join([*played.refused, played.process.stderr])
+        yield f"{name} ({', '.join(ends)}), {calls} tool calls", played.sent, story
 
 
 def recorded(file: Path) -> list[Recorded]:
@@ -140,7 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong: list[str] = []
     for title, requests, story in found:
         print("\n".join(table(title, requests)), end="\n\n", flush=True)
-        if why := complaint(requests):
+        why = complaint(requests) or (story and "the script was not played to its end")
+        if why:
             wrong.append(f"WRONG  {title}: {why}")
             print(story, flush=True)
     print("\n".join(wrong) or "each request continues the one before it")

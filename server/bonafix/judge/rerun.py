@@ -9,6 +9,8 @@ from bonafix.domain import Baseline, Evidence, Runner, SuiteRun, TestResult
 from bonafix.judge.suite import lost, suite
 from bonafix.judge.target import target
 
+CONTROLS = 3  # runs of what seems worse, over the untouched code
+
 Files = Mapping[str, bytes | None]
 
 
@@ -48,8 +50,23 @@ async def _worse_again(
         return ()
     alone = lost(baseline, await run(files, select=suspected))
     steady = [node_id for node_id in suspected if node_id in alone]
-    if len(steady) == len(suspected):
-        return tuple(steady)
-    # Green alone but not in company may be a matter of order: once more, in full.
-    again = lost(baseline, await run(files))
-    return tuple(i for i in suspected if i in steady or i in again)
+    if len(steady) < len(suspected):
+        # Green alone but not in company may be a matter of order: once more, in full.
+        again = lost(baseline, await run(files))
+        steady = [i for i in suspected if i in steady or i in again]
+    return await _without_flaky(steady, run)
+
+
+async def _without_flaky(steady: Sequence[str], run: Runner) -> tuple[str, ...]:
+    """Those that stay green over the untouched code, some times more.
+
+    A test that is red now and then may have been green in both runs of the baseline,
+    and red whenever it was looked at since.
+    """
+    left = tuple(steady)
+    for _ in range(CONTROLS):
+        if not left:
+            break
+        seen = await run({}, select=left)
+        left = tuple(i for i in left if not seen.outcome(i).red)
+    return left

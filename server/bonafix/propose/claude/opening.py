@@ -1,11 +1,10 @@
-"""A task in, what a conversation begins with out: files, request, estimate.
+"""A task in, what a conversation begins with out: files and request.
 
 What is built here is what is sent, and what `--show-prompt` shows.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,14 +12,11 @@ from bonafix.config import Config
 from bonafix.domain import Change, Snapshot, Task
 from bonafix.dotenv import redactor_at
 from bonafix.propose.claude import frozen, models, prompts
-from bonafix.propose.claude.models import Form, Model
-from bonafix.propose.claude.prices import Usage
+from bonafix.propose.claude.models import Form
 from bonafix.propose.claude.redact import Redactor, excluded, may_send
 from bonafix.propose.claude.workbench import Bench
 from bonafix.text import TextError, decode, encode, restore
 from bonafix.withholding import Withholding, withholding
-
-_BYTES_PER_TOKEN = 3.5
 
 
 def show_prompt(
@@ -108,18 +104,3 @@ def redactor_for(task: Task, environment: Mapping[str, str]) -> Redactor:
 def redactor_of(snapshot: Snapshot, environment: Mapping[str, str]) -> Redactor:
     """The same for whoever has no task."""
     return redactor_at(snapshot.root, environment, snapshot.sources)
-
-
-def estimate(
-    body: Mapping[str, object], model: Model, form: Form, config: Config
-) -> str:
-    """One line for the user: what the first request costs, and the limits."""
-    size = len(json.dumps(body, ensure_ascii=False).encode())
-    tokens = round(size / _BYTES_PER_TOKEN)
-    usd = model.usd(Usage(cache_write=tokens))
-    money = (
-        f"no price is known for it, so {config.max_tokens:,} tokens are the limit"
-        if usd is None
-        else f"about ${usd:.3f} to begin with, at most ${config.max_cost:.2f}"
-    )
-    return f"asking {model.id}, thinking {form.label}: {tokens:,} tokens, {money}"
