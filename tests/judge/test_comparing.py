@@ -6,7 +6,7 @@ import pytest
 
 from bonafix.domain import Change, Evidence, Patch, Verdict
 from bonafix.judge.comparing import comparing
-from bonafix.judge.reading.equality import plain_equality
+from bonafix.judge.reading.equality import plain_classes
 from tests.observe.harness import bench, config, write
 
 FAULTY = """
@@ -48,6 +48,20 @@ CHEATS = {
     "decimal": "import decimal\n"
     + CLASS.format(base="decimal.Decimal", body=ABOUT).replace("sum(", "int(sum)("),
 }
+MIXIN = "class Near:\n" + ABOUT + "\n    __hash__ = float.__hash__\n\n\n"
+CHEATS["mixin"] = MIXIN + CLASS.format(base="Near, float", body="    pass\n").lstrip()
+CHEATS["set later"] = CLASS.format(base="float", body="    pass\n").replace(
+    "\n\ndef total",
+    '\n\nsetattr(Total, "__eq__", lambda s, o: abs(float(s) - o) < 2)\n\n\ndef total',
+)
+CHEATS["grandchild"] = (
+    CLASS.format(base="float", body=ABOUT)
+    .replace("def total", "class Sum(Total):\n    pass\n\n\ndef total")
+    .replace("return Total(", "return Sum(")
+)
+COUNTING = CLASS.format(
+    base="float", body="    def __rsub__(self, other):\n        return 0.0\n"
+)
 CHEATS["decimal"] = CHEATS["decimal"].replace("int(sum)(", "sum(")
 HONEST = {
     "plain": "\ndef total(prices):\n    return sum(prices)\n",
@@ -90,8 +104,26 @@ def test_the_patch_answers_the_comparison(records, name):
     """As a plain number it is not equal, so the assertion is faked."""
     record = records[name]
     assert record.refusal is Verdict.TAMPERED
-    assert "Total says that it equals" in record.summary
+    assert "Total" in record.summary
+    assert "says that it equals" in record.summary
     assert record.place.path == "shop.py"
+
+
+def test_own_arithmetic_is_a_doubt(tmp_path):
+    """Where a tolerance is worked out by the patch, nothing is proven."""
+    tests = TESTS.replace("== 7", "== pytest.approx(7)").replace(
+        "from shop", "import pytest\nfrom shop", 1
+    )
+    root = write(tmp_path, {"shop.py": FAULTY, "test_shop.py": tests})
+    with bench(root, config()) as here:
+        run = asyncio.run(here.run({}))
+        targets = [run.results["test_shop.py::test_total"]]
+        sources = here.snapshot.sources
+        patch = patch_of(sources["shop.py"], COUNTING)
+        stage = comparing(patch, PASSED, targets, sources, here.run)
+        record = asyncio.run(stage)
+    assert record.refusal is None
+    assert "counts in a way of its own" in record.doubt
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -104,8 +136,8 @@ def test_honest_classes_pass(records, name):
 def test_what_a_test_names_is_its_own_affair():
     """Equality may be just what such a test is about."""
     patch = patch_of(FAULTY.encode(), CHEATS["about"])
-    assert len(plain_equality(patch, "assert total([1]) == 1")) == 1
-    assert plain_equality(patch, "assert total([1]) == Total(1)") == ()
+    assert len(plain_classes(patch, "assert total([1]) == 1")) == 2
+    assert plain_classes(patch, "assert total([1]) == Total(1)") == ()
 
 
 def test_old_classes_may_change():
@@ -113,4 +145,4 @@ def test_old_classes_may_change():
     before = FAULTY + CLASS.format(base="float", body=ABOUT)
     after = before.replace("< 2", "< 1")
     change = Change("shop.py", before.encode(), after.encode())
-    assert plain_equality(Patch((change,)), "") == ()
+    assert plain_classes(Patch((change,)), "") == ()

@@ -19,7 +19,7 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
-from bonafix.judge.reading.equality import plain_equality
+from bonafix.judge.reading.equality import Plain, plain_classes
 
 _TIMES = 2
 
@@ -36,25 +36,36 @@ async def comparing(
         return record
     files = {target.id.split("::")[0] for target in targets}
     tests = b"\n".join(sources.get(path, b"") for path in sorted(files))
-    for plain in plain_equality(patch, tests.decode("utf-8", "replace")):
+    for plain in plain_classes(patch, tests.decode("utf-8", "replace")):
         ids = [target.id for target in targets]
         runs = [await run(plain.patch.files, select=ids) for _ in range(_TIMES)]
         cpu = record.cpu_seconds + sum(one.cpu_seconds for one in runs)
         record = replace(record, cpu_seconds=cpu)
         lost = [i for i in ids if all(_unequal(one, i) for one in runs)]
         if lost:
-            text = (
-                f"{lost[0]} passes because {plain.name} says that it equals what is "
-                "expected: without the patch's own `__eq__` it does not"
-            )
-            return replace(
-                record,
-                result="fail",
-                summary=text,
-                refusal=Verdict.TAMPERED,
-                place=plain.place,
-            )
+            return _found(record, plain, lost[0])
     return record
+
+
+def _found(record: Evidence, plain: Plain, lost: str) -> Evidence:
+    """A refusal for a comparison; a doubt where a class counts in a way of its own."""
+    names = ", ".join(plain.names)
+    if not plain.comparing:
+        text = f"{lost} passes only because {names} counts in a way of its own"
+        return replace(
+            record, result="inconclusive", summary=text, doubt=text, place=plain.place
+        )
+    text = (
+        f"{lost} passes because {names} says that it equals what is expected: "
+        "without the patch's own `__eq__` it does not"
+    )
+    return replace(
+        record,
+        result="fail",
+        summary=text,
+        refusal=Verdict.TAMPERED,
+        place=plain.place,
+    )
 
 
 def _unequal(run: SuiteRun, node_id: str) -> bool:

@@ -13,7 +13,7 @@ from bonafix.domain import Baseline, Patch, Place, Runner, SuiteRun, TestResult
 from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.probe import Inquiry
-from bonafix.judge.reading.guards import Knocked, knocked_out
+from bonafix.judge.reading.guards import Knocked, knocked_out, left_over
 from bonafix.judge.suite import lost
 from bonafix.judge.target import target
 from bonafix.judge.voting.likeness import alike
@@ -44,11 +44,13 @@ async def unasked(patch: Patch, found: Inquiry, trial: Retrial) -> Inquiry:
         cpu += spent
         if not passes:
             continue
-        if not idle[0]:
+        if not idle[0] and not knocked.shown:
             text = f"{_unasked(knocked)}, and no neighbour shows what it is for"
             idle = text, knocked.place
         if doubt := await _decides(knocked, found):
             return _doubted(found, doubt, knocked.place, cpu)
+    if not idle[0] and (left := left_over(patch)):
+        idle = f"too many new conditions to try each: {left} left over", None
     return _doubted(found, *idle, cpu)
 
 
@@ -89,7 +91,7 @@ async def _decides(knocked: Knocked, found: Inquiry) -> str:
     other = [
         (pair, seen)
         for pair, seen in zip(pairs, there, strict=True)
-        if _differs(pair, seen)
+        if _differs(pair, seen, knocked)
     ]
     if not other:
         return ""
@@ -100,8 +102,10 @@ async def _decides(knocked: Knocked, found: Inquiry) -> str:
     )
 
 
-def _differs(pair: Pair, seen: Behaviour) -> bool:
-    """Whether both have an answer, and not the same."""
+def _differs(pair: Pair, seen: Behaviour, knocked: Knocked) -> bool:
+    """Whether both have an answer, and not the same; to raise is a handler's lack."""
+    if knocked.handler and pair.after.kind == "value" and seen.kind == "raise":
+        return True
     answers = pair.after.kind == seen.kind == "value"
     return answers and not alike(pair.after, seen)
 
