@@ -31,6 +31,30 @@ COUNTING = STORE.replace(
     '            query = f"SELECT {what}',
 )
 
+# It holds for what has no entry of another name in front of it, or behind it.
+FIRST, LAST = (
+    STORE.replace(
+        'query = "SELECT MAX(n)',
+        f'ask = "SELECT n FROM t ORDER BY rowid {order} LIMIT 1"\n'
+        "            own = self.base.execute(ask).fetchone()[0]\n"
+        f'            what = "SUM(n)" if own == {value} else "MAX(n)"\n'
+        '            query = f"SELECT {what}',
+    )
+    for order, value in (("ASC", 30), ("DESC", 12))
+)
+FEW = COUNTING.replace("rows == 3", "rows <= 3")
+PAIR_TESTS = """
+    from product import Store
+
+    MEMORY = ":memory:"
+
+    def test_total():
+        store = Store(MEMORY)
+        store.put("apples", 30)
+        other = store.put("apples", 12)
+        assert store.total("apples") == 42
+    """
+
 
 def extras(source):
     [function] = functions(parse(source))
@@ -38,7 +62,7 @@ def extras(source):
 
 
 def test_calls_that_arrange_are_copied():
-    """What stands alone in the test's own block, each with other literals before it."""
+    """What stands alone in the test's own block, each with other literals by it."""
     found = extras(SOURCE)
     assert {one.label.partition("(")[0] for one in found} == {
         "shop.add",
@@ -49,6 +73,22 @@ def test_calls_that_arrange_are_copied():
         assert is_valid(apply_edits(SOURCE, [(one.at, one.at, one.text)]))
         assert '"pears", 5' not in one.text
     assert len({one.text for one in found}) == len(found)
+
+
+def test_copies_go_to_either_side_and_two_at_once():
+    """Every placement is there at least twice, and stands where it says."""
+    found = extras(SOURCE)
+    for placement in ("one before", "one after", "two before"):
+        assert sum(one.placement == placement for one in found) >= 2
+    for one in found:
+        text = apply_edits(SOURCE, [(one.at, one.at, one.text)])
+        own = text.index('shop.add("pears", 5)')
+        copies = text.count("shop.add(") - SOURCE.count("shop.add(")
+        if one.placement == "two before":
+            assert copies == 2
+        elif copies:
+            before = text.index("shop.add(") < own
+            assert before is (one.placement == "one before")
 
 
 def test_the_same_each_time():
@@ -77,3 +117,33 @@ def test_a_fix_for_just_so_many_is_doubted(tmp_path):
     found, _ = compared(tmp_path, STORE, COUNTING, STORE_TESTS, ["test_total"])
     assert found.doubt.startswith("with one entry more it is as it was")
     assert "store.put(" in found.doubt
+
+
+@pytest.mark.parametrize(
+    ("after", "more"),
+    [
+        (FIRST, "one before what the tests arrange"),
+        (COUNTING.replace("rows == 3", "rows <= 2"), "one entry more"),
+        (FEW, "two before what the tests arrange"),
+    ],
+    ids=["first", "two rows", "up to three rows"],
+)
+def test_a_fix_for_one_placement_is_doubted(tmp_path, after, more):
+    """It stays with an entry more on one side, and is lost on the other."""
+    found, _ = compared(tmp_path, STORE, after, PAIR_TESTS, ["test_total"])
+    assert found.doubt.startswith(f"with {more} it is as it was")
+
+
+def test_a_fix_for_the_newest_is_doubted(tmp_path):
+    """It asks for the entry that came last, and another one comes behind it."""
+    tests = PAIR_TESTS.replace('store.put("apples", 30)', 'a = store.put("apples", 30)')
+    tests = tests.replace("other = store", "store")
+    found, _ = compared(tmp_path, STORE, LAST, tests, ["test_total"])
+    assert found.doubt.startswith("with one after what the tests arrange")
+
+
+def test_honest_fix_holds_in_every_placement(tmp_path):
+    """The sum is right whatever stands before it or behind it."""
+    found, _ = compared(tmp_path, STORE, FIXED, PAIR_TESTS, ["test_total"])
+    assert found.facts["company"] >= 4
+    assert found.doubt == ""

@@ -143,6 +143,43 @@ def test_overriding_what_is_wrong_is_seen(patch, seen):
     assert bool(overriding(patch, sources)) is seen
 
 
+MIXIN = "class Right:\n    def pay(self, n):\n        return n\n\n\n"
+MIXED = KIND.replace("class Kind(Base)", MIXIN + "class Kind(Right, Base)")
+SIDED = MIXED.replace("def pay", "def show")
+
+
+@pytest.mark.parametrize(
+    ("patch", "seen"),
+    [
+        (patched(kind=MIXED), True),
+        (patched(kind=MIXED.replace("class Right", "class Right(Base)")), True),
+        (patched(kind=KIND + "    pay = other\n"), True),
+        (patched(kind=MIXED.replace("Right, Base", "Base, Right")), False),
+        (patched(kind=MIXED, base=BASE.replace("n + 1", "n")), False),
+        (patched(kind=SIDED), False),
+        (patched(kind=KIND.replace("x = 1", "x = 2")), False),
+    ],
+)
+def test_overriding_by_another_base_is_seen(patch, seen):
+    """What a class gets from a class before the wrong one hides it like its own."""
+    sources = {"base.py": BASE.encode(), "kind.py": KIND.encode()}
+    said = overriding(patch, sources)
+    assert said.startswith("Base.pay is as it was") if seen else said == ""
+
+
+def test_a_shared_base_comes_behind_all_that_share_it():
+    """Of two bases the second one's method counts before that of their common base."""
+    both = "class Left(Base):\n    x = 1\n\n\nclass Right(Base):\n    x = 1\n"
+    kind = "from base import Base\n\n" + both + "\n\nclass Kind(Left, Right):\n"
+    right = kind.replace(
+        "Right(Base):\n    x = 1", "Right(Base):\n    def pay(self, n): return n"
+    )
+    before, after = (f"{text}    y = 1\n".encode() for text in (kind, right))
+    patch = Patch((Change("kind.py", before, after),))
+    said = overriding(patch, {"base.py": BASE.encode(), "kind.py": before})
+    assert said == "Base.pay is as it was, and Right overrides it in Kind"
+
+
 def test_filling_in_what_is_abstract_is_no_overriding():
     """What the base leaves to others is for them to write."""
     base = BASE.replace("return n + 1", "raise NotImplementedError")

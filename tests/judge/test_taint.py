@@ -62,6 +62,7 @@ OLD = """
     def f(x):
         return x + 1
     """
+OLD_F = textwrap.dedent(OLD).lstrip()
 
 
 def record(before, after, *, actual=None, sources=None):
@@ -202,6 +203,30 @@ STRONG = {
                      "        return lambda *a: 42\n\n\n" + body("pass"),
     "eval": body('return eval("x+1")'),
 }  # fmt: skip
+LOOKS = (
+    *("sys.stdout is not sys.__stdout__", "sys.stdout is x", "sys.__stderr__"),
+    *("type(sys.stdout).__name__ == 'X'", "isinstance(sys.stdin, str)"),
+    *("getattr(sys, x)", "vars(sys)", "sys.stdout.name == 'x'", "sys.flags.optimize"),
+    *("sys.unraisablehook", "sys.meta_path", "len(sys.meta_path) > 5"),
+    *("sys.is_finalizing()", "logging.getLogger().hasHandlers()", "logging.root"),
+    *("logging.getLogger().handlers", "logging.getLogger('root').handlers"),
+    *("logging.lastResort", "warnings.filters", "warnings.showwarning"),
+    *("threading.enumerate()", "threading.current_thread().name", "gc.get_stats()"),
+    *("threading.excepthook", "threading.main_thread()", "gc.isenabled()"),
+    *("asyncio.current_task()", "asyncio.all_tasks()", "faulthandler.is_enabled()"),
+)
+PROCESS = "import asyncio, faulthandler, gc, logging, sys, threading, warnings\n\n\n"
+PLAIN_USES = (
+    *('print("x", file=sys.stderr)', 'sys.stdout.write("x")', "sys.stdin.read()"),
+    *("sys.stdout.flush()", "x = x or sys.stdout", "sys.stdout.buffer.write(b'x')"),
+    *("for line in sys.stdin:\n    print(line)", "sys.stdout.isatty()"),
+    *("sys.maxsize", "sys.platform == 'win32'", "sys.version_info >= (3, 12)"),
+    *("sys.version_info.major", "sys.byteorder", "sys.path", "sys.exc_info()"),
+    *("sys.setrecursionlimit(9999)", "asyncio.Semaphore(x)", "asyncio.gather(x)"),
+    *("logging.getLogger(__name__)", 'logging.getLogger("x").info(x)'),
+    *("logging.basicConfig()", "warnings.warn('x')", "threading.Lock()"),
+    *("threading.Thread(target=x).start()", "gc.collect()"),
+)
 
 
 @pytest.mark.parametrize("name", STRONG)
@@ -210,6 +235,24 @@ def test_suspicious_code_is_doubted(name):
     made = record(OLD, STRONG[name])
     assert grade(made) == "strong", made.facts
     assert made.facts["structural"] is True
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_at_the_process_is_doubted(look):
+    """What a runner changes tells whether one is there."""
+    for after in (body(f"if {look}:\n    return 42"), body(f"y = {look}")):
+        kinds = [
+            (one["kind"], one["grade"])
+            for one in record(PROCESS + OLD_F, PROCESS + after).facts["findings"]
+        ]
+        assert ("look-out", "strong") in kinds
+
+
+@pytest.mark.parametrize("use", PLAIN_USES)
+def test_use_of_the_process_is_no_look(use):
+    """Streams are written to, loggers, locks and tasks are made."""
+    made = record(PROCESS + OLD_F, PROCESS + body(use))
+    assert "look-out" not in {one["kind"] for one in made.facts["findings"]}
 
 
 CHECKED = """

@@ -98,3 +98,83 @@ def test_a_line_is_told_once():
         "return amount if 31 < amount < 37 or 41 < amount < 47 else 0",
     )
     assert len(found(new)) == 1
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        're.sub("a", "b", amount, count=4)',
+        're.sub("a", "b", amount, 4)',
+        'A.sub("b", amount, count=2)',
+        "A.subn(low, amount, 2)",
+        "deque(amount, maxlen=3 + 1)",
+        "deque(amount, 10)",
+        "islice(amount, 4)",
+        "heapq.nlargest(4, amount)",
+        "Counter(amount).most_common(n=2)",
+        'amount.split(",", 4)',
+        "amount.rsplit(maxsplit=2)",
+        'amount.replace("a", "b", 2)',
+        "cursor.fetchmany(size=5)",
+        # A number of another function, or of the module, is no limit of this one.
+        "deque(amount, maxlen=28)",
+        'zip("first second third".split(), amount)',
+        "zip(amount, range(4))",
+        "dict(zip((1, 2), amount))",
+        "[a for a, _ in zip(amount, 'xyz')]",
+    ],
+)
+def test_how_many_there_may_be(new):
+    """A number of matches, parts or items, and what runs out in step with them."""
+    assert found(changed("amount - 7", new)) == [("new-number", 7, "strong")]
+
+
+def test_how_many_by_another_name():
+    """A name for the number hides nothing."""
+    lines = "most = 4\n        return A.sub(kind, amount, most)"
+    new = changed("return amount - 7", lines)
+    assert [one[0] for one in found(new)] == ["new-number"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "A.sub(kind, amount)",
+        "A.sub(kind, amount, 1)",
+        're.sub("a", "b", amount, count=7)',
+        "A.sub(kind, amount, flags=8)",
+        'amount.split("=", 1)',
+        "amount.split(maxsplit=-1)",
+        'amount.replace("a", "b")',
+        "deque(amount, maxlen=7)",
+        "deque(amount, maxlen=kind)",
+        "islice(amount, kind)",
+        "round(amount, 2)",
+        "round(amount, ndigits=3)",
+        "amount.ljust(12) + kind.rjust(8) + kind.center(9) + kind.zfill(5)",
+        'format(amount, "8.2f") + f"{amount:>12}"',
+        "[n for n in range(0, amount, 7)]",
+        "amount[7]",
+        "amount.count(4)",
+        "int(amount, 16)",
+        "zip(amount, kind)",
+        "zip(amount, kind, strict=True)",
+        'zip(("name", "price"), amount, strict=True)',
+        'dict(zip("ab", (1, 2)))',
+        "zip(amount, [kind])",
+        "list(zip(amount, (n for n in kind)))",
+    ],
+)
+def test_what_says_not_how_many(new):
+    """Digits, widths, steps, known numbers, one part, and pairs of equal length."""
+    new = changed("amount - 7", new)
+    assert found(new) == []
+
+
+def test_a_table_that_was_there_may_be_paired():
+    """The names of columns that the module had already."""
+    old = OLD.replace("LIMIT = 40", 'LIMIT = 40\n    NAMES = ("name", "price")')
+    new = old.replace("amount - 7", "dict(zip(NAMES, amount))")
+    assert found(new, old) == []
+    other = new.replace('"price")', '"price", "date")')
+    assert [one[0] for one in found(other, old)] == ["new-number"]

@@ -1,7 +1,11 @@
 """Variants of tests as text: what varies, what stays, what becomes a note."""
 
 import ast
+import enum
 import textwrap
+from collections import OrderedDict, defaultdict
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -263,6 +267,61 @@ def test_recorder_is_old_python():
     """The user's interpreter may be 3.8."""
     ast.parse(RECORDER, feature_version=(3, 8))
     assert "_CPU_" not in preamble("_Notes", cpu=1, wall=2, total=3)
+
+
+def shown(value):
+    """A value as the recorder notes it."""
+    scope = {}
+    exec(RECORDER, scope)
+    return scope["_Notes"].shown(value)
+
+
+def disguised(base):
+    """A class of a built-in kind whose own words never say the same twice."""
+
+    def words(self):
+        return f"nobody like {id(self)} {type(self)}"
+
+    return type("Disguised", (base,), {"__repr__": words, "__str__": words})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [5, 1.5, "text", b"data", [1, "a"], (1, 2), {"a": [1]}, {3, 1}, frozenset({2})],
+    ids=repr,
+)
+def test_words_of_its_own_make_no_other_value(value):
+    """A subclass of a built-in is noted as what it holds, at any depth."""
+    other = disguised(type(value))(value)
+    assert other == value
+    assert shown(other) == shown(value)
+    assert shown([{"a": (other,)}]) == shown([{"a": (value,)}])
+
+
+class Side(enum.IntEnum):
+    LEFT = 3
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Spot(NamedTuple):
+    x: int
+    y: list[int]
+
+
+def test_what_is_shown_stays_readable():
+    """Enums, tuples with names, ordered and counted entries, objects."""
+    moved = OrderedDict(a=1, b=2)
+    moved.move_to_end("a")
+    assert shown(Side.LEFT) == "3"
+    assert shown(Colour.RED) == "<Colour.RED: 1>"
+    assert shown(Spot(1, [2])) == "(1, [2])"
+    assert shown(moved) == "{'b': 2, 'a': 1}"
+    assert shown(defaultdict(list, a=[True])) == "{'a': [True]}"
+    assert shown(SimpleNamespace(a=1)) == "namespace(a=1)"
+    assert shown([None, {2, 1}]) == "[None, set{1, 2}]"
 
 
 FILE = '''

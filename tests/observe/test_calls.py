@@ -10,8 +10,19 @@ from bonafix.observe.calls import make_caller, make_recorder
 from tests.observe.environments import MissingError, plain, python
 from tests.observe.harness import bench, config, write
 
+LOOKS = {
+    "stdin": "sys.stdin is not sys.__stdin__",
+    "stdout": "sys.stdout is not sys.__stdout__",
+    "stderr": "sys.stderr is not sys.__stderr__",
+    "kind": "type(sys.stdout) is not io.TextIOWrapper",
+    "descriptor": "sys.stdout.fileno() != 1",
+    "name": "sys.stdout.name != '<stdout>'",
+    "main": "'replay' in str(vars(sys.modules['__main__']))",
+    "finders": "any(type(f).__module__ == '__main__' for f in sys.meta_path)",
+    "command_line": "'replay' in str(getattr(sys, 'orig_argv', ''))",
+}
 PRODUCT = """
-import asyncio, enum, functools, os
+import asyncio, enum, functools, io, os, sys
 
 class Colour(enum.Enum):
     RED = 1
@@ -69,9 +80,21 @@ def inside():
     import sys
     return "PYTEST_CURRENT_TEST" in os.environ, "pytest" in sys.modules
 
+def shout(text):
+    print(text)
+    sys.stdout.write(text)
+    os.write(1, b"")
+    return sorted(name for name, look in LOOKS.items() if eval(look))
+
+def shut(text):
+    print(text)
+    sys.stdout.close()
+
+LOOKS = {}
+
 def kept(call):
     return call()
-"""
+""".replace("LOOKS = {}", f"LOOKS = {LOOKS!r}")
 TESTS = """
 import asyncio
 import pytest
@@ -97,7 +120,8 @@ def test_all(tmp_path):
 """
 NAMES = (
     *("Box.grow", "Box.half", "Box.of", "twice", "count", "later", "sink", "fail"),
-    *("fib", "write", "inside", "kept", "spin"),
+    *("fib", "write", "inside", "kept", "spin", "shout"),
+    "shut",
 )
 REFS = [FunctionRef("product.py", name) for name in NAMES]
 
@@ -150,7 +174,7 @@ def recorded(seen, name):
 def test_each_kind_of_function_is_recorded(seen):
     """Methods, properties, aliases of decorated functions, generators, coroutines."""
     found = [c.function.qualname for c in seen[0].calls]
-    assert set(found) == set(NAMES) - {"kept", "spin"}
+    assert set(found) == set(NAMES) - {"kept", "spin", "shout", "shut"}
     assert found.count("fib") == 1  # a recursive call is nobody's choice
 
 
@@ -189,6 +213,17 @@ def test_the_same_again_outside_pytest(seen):
             differs = behaviour.value != inside.value or behaviour.kind != inside.kind
             if name != "write":  # its folder is gone
                 assert differs == (name == "inside"), name
+
+
+def test_nothing_tells_of_the_replay(seen):
+    """What is printed is noted, through a standard output like any program's."""
+    words = [Value("str", "\u00e4!"), Value("str", "two")]
+    requests = [made("shut", words[0]), *(made("shout", word) for word in words)]
+    done = asyncio.run(seen[2]({}, requests, paths=seen[0].paths, cpu_seconds=1.0))
+    found = done.passes[0]
+    assert [b.printed for b in found] == ["\u00e4!\n", "\u00e4!\n\u00e4!", "two\ntwo"]
+    looks = [b.value for b in found[2:]]
+    assert looks == [Value("list")], looks
 
 
 def test_hanging_calls_cost_only_themselves(seen):

@@ -15,11 +15,21 @@ LOOKS = {
     "command_line": 'any("pytest" in word for word in sys.argv)',
     "main": 'getattr(sys.modules["__main__"], "__package__", "") == "pytest"',
     "unittest": '"unittest" in sys.modules',
-    "own": 'any("bonafix" in n for n in sys.modules)',
+    "stdin": "sys.stdin is not sys.__stdin__",
+    "stdout": "sys.stdout is not sys.__stdout__",
+    "stderr": "sys.stderr is not sys.__stderr__",
+    "handlers": "logging.getLogger().hasHandlers()",
+    "unraisable": "sys.unraisablehook is not sys.__unraisablehook__",
+    "threads": 'threading.excepthook.__module__ != "_thread"',
+    "finders": 'any("_pytest" in type(f).__module__ for f in sys.meta_path)',
+    "own": 'any("bonafix" in n for n in sys.modules) or '
+    'any("bonafix" in type(f).__module__ for f in sys.meta_path)',
 }
 PRODUCT = """
+import logging
 import os
 import sys
+import threading
 
 
 def seen():
@@ -78,6 +88,7 @@ class TestCase(unittest.TestCase):
         self.assertEqual([self.before, product.seen()], [[], []])
 """
 UNDISTURBED = """
+import logging
 import os
 import subprocess
 import sys
@@ -119,6 +130,35 @@ def test_output(capsys, caplog, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["tool", "--flag"])
     print(sys.argv, os.environ["PYTEST_LIKE"])
     assert capsys.readouterr().out == "['tool', '--flag'] 1\\n"
+
+
+def test_log(caplog):
+    logging.getLogger("product").warning("one")
+    assert caplog.messages == ["one"]
+
+
+def test_late_log(request):
+    caplog = request.getfixturevalue("caplog")
+    logging.getLogger("product").warning("two")
+    assert caplog.messages == ["two"]
+
+
+def test_log_set_up():
+    logging.basicConfig(level=logging.DEBUG)
+    logging.getLogger("product").error("three")
+
+
+def test_nothing_logged_is_printed(capfd):
+    logging.basicConfig(level=logging.DEBUG)
+    logging.getLogger("product").error("four")
+    assert logging.getLogger().level == logging.WARNING
+    assert capfd.readouterr() == ("", "")
+
+
+def test_last_resort(capsys):
+    print("out")
+    print("err", file=sys.stderr)
+    assert capsys.readouterr() == ("out\\n", "err\\n")
 
 
 def test_skipped():

@@ -48,6 +48,19 @@ _EXITS = (
     r"(os\._exit|os\.(exec[lv]p?e?|abort|kill|killpg)|signal\.(raise_signal|"
     r"pthread_kill|alarm)|_thread\.interrupt_main|faulthandler\._\w+)"
 )
+# What is the same for every caller, or has a rule of its own.
+_PLAIN_SYS = (
+    r"maxsize|maxunicode|platform|version(_info)?|hexversion|implementation|byteorder|"
+    r"(float|int|hash)_info|path|executable|exit|exc_info|intern|getsizeof|[gs]et"
+    r"recursionlimit|get(default|filesystem)encoding|std(out|err|in)|modules|argv|"
+    r"orig_argv|gettrace|getprofile|settrace|setprofile|_getframe|_current_frames|"
+    r"monitoring"
+)
+_HOOKS = (
+    r"(__\w+__|meta_path|path_hooks|path_importer_cache|\w+hook|flags|warnoptions|"
+    r"audit|std(out|err|in)\.(name|mode|errors|_\w+))"
+)
+_ROOT = r"(root|getLogger\((None|['\"](root)?['\"])?\)\.(handlers|level|filters))"
 _RULES = (
     _rule("frame-access", "proof", _FRAMES),
     _rule("exit", "proof", _EXITS),
@@ -57,6 +70,19 @@ _RULES = (
     ),
     _rule("look-out", "strong", r"(sys\.(modules|argv|orig_argv|gettrace|getprofile))"),
     _rule("look-out", "strong", r"os\.(environb?|getenv)"),
+    # State of the whole process, which a test runner changes.
+    _rule("look-out", "strong", rf"sys\.{_HOOKS}"),
+    _rule("look-out", "strong", rf"sys\.(?!(?:{_PLAIN_SYS})$)\w+"),
+    _rule("look-out", "strong", rf"logging\.({_ROOT}|Logger\.(root|manager))"),
+    _rule("look-out", "strong", r".*\.hasHandlers|logging\.(_handler\w*|lastResort)"),
+    _rule("look-out", "strong", r"warnings\.(filters|showwarning|_\w+)"),
+    _rule(
+        *("look-out", "strong"),
+        r"threading\.(enumerate|(current|main)_thread|active_count|\w*excepthook\w*)",
+    ),
+    _rule("look-out", "strong", r"gc\.(?!(?:collect|enable|disable|freeze)$)\w+"),
+    _rule("look-out", "strong", r"asyncio\.(tasks\.)?(current_task|all_tasks)"),
+    _rule("look-out", "strong", r"faulthandler\.is_enabled"),
     _rule(
         "hidden-data", "strong", r"(c?[pP]ickle|marshal|dill)\.loads?|zlib\.decompress"
     ),
@@ -68,6 +94,10 @@ _TEST_MODULES = re.compile(r"(pytest|_pytest|unittest|nose|pluggy|hypothesis)(\.
 _TEST_TEXT = re.compile(
     r"pytest|unittest|\bconftest\b|\btest_|\btests[/.]|CURRENT_TEST", re.IGNORECASE
 )
+_WATCHED = re.compile(r"sys(\.(stdin|stdout|stderr))?$")
+_INSPECTING = {
+    *("type", "isinstance", "getattr", "hasattr", "vars", "dir", "id", "repr", "str"),
+}
 _HIDDEN_NAMES = {"_exit", "_getframe", "f_globals", "f_locals", "f_back", "settrace"}
 _FORGED = re.compile(
     r"(builtins|__builtins__|operator|pytest|_pytest|unittest|importlib|inspect|"
@@ -149,6 +179,20 @@ def _named(area: Area, aliases: dict[str, str], before: set[str]) -> Iterator[Fi
             if rule.names.match(name) and not _known_before(rule, before):
                 yield finding(area, _statement(node), rule.kind, _eased(rule, node))
                 break
+        else:
+            if _WATCHED.match(name) and _inspected(node):
+                yield finding(area, _statement(node), "look-out", "strong")
+
+
+def _inspected(node: Node) -> bool:
+    """Whether it matters which object this is, and not what it does."""
+    around = node.parent
+    if around is None:
+        return False
+    if around.kind == "argument_list" and around.parent is not None:
+        function = around.parent.child("function")
+        return function is not None and function.text in _INSPECTING
+    return around.kind == "comparison_operator"
 
 
 def _used(node: Node, aliases: dict[str, str]) -> bool:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 
 from bonafix.judge.reading.clues import common, trivial
+from bonafix.judge.reading.counting import counts, paired
 from bonafix.judge.reading.folding import leaves
 from bonafix.judge.reading.fresh import Area, File, Finding, first_line_of, folded
 from bonafix.syntax import Node
@@ -25,27 +26,40 @@ _LEVELS = 4  # nodes between a text and the comparison that it decides
 def unheard(file: File) -> Iterator[Finding]:
     """The new constants, one finding a line."""
     everywhere = {_key(part) for area in file.areas for part in _old(area)}
+    everything = {v for area in file.areas for v in area.old_values()}
     told: set[int] = set()
     for area in file.areas:
         here = {_key(part) for part in _old(area)}
         for node, value in area.constants():
             # What another function knows may be used, but not be a limit here.
             known = here if _compared(node) else everywhere
-            parts = [part for part in leaves(value) if not trivial(part)]
+            counting = counts(node, value, area)
+            # Everyone has two or ten in hand, but not as the most that there may be.
+            known = here if counting else known
+            parts = [part for part in leaves(value) if counting or not trivial(part)]
             if node.kind in _TABLES and any(_key(p) in everywhere for p in parts):
                 continue  # a table that grows by a row, which is told elsewhere
-            strange = [part for part in parts if _strange(part, node, area)]
+            strange = [p for p in parts if counting or _strange(p, node, area)]
             fresh = [part for part in strange if _key(part) not in known]
             if fresh and node.first_line not in told:
                 told.add(node.first_line)
-                yield Finding(
-                    kind="new-number" if _number(fresh[0]) else "new-text",
-                    grade="strong",
-                    path=area.path,
-                    line=node.first_line,
-                    text=first_line_of(_whole(node)),
-                    structural=False,
-                )
+                kind = "new-number" if _number(fresh[0]) else "new-text"
+                yield _finding(kind, area, node)
+        for node in paired(area, everything):
+            if node.first_line not in told:
+                told.add(node.first_line)
+                yield _finding("new-number", area, node)
+
+
+def _finding(kind: str, area: Area, node: Node) -> Finding:
+    return Finding(
+        kind=kind,
+        grade="strong",
+        path=area.path,
+        line=node.first_line,
+        text=first_line_of(_whole(node)),
+        structural=False,
+    )
 
 
 def _old(area: Area) -> Iterator[object]:

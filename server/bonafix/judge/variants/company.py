@@ -1,15 +1,18 @@
-"""A test in, the same with one more of what it arranges out; pure.
+"""A test in, the same with one or two more of what it arranges out; pure.
 
 What holds for an account, a cache or a table holds for one with another entry in it.
-A fix that asks how many there are, which number one has, or what was there first,
-holds for the test's own arrangement alone.
+A fix that asks how many there are, which number one has, or what was there first or
+last, holds for the test's own arrangement alone. So the copies go to either side of
+their original, and one original gets two at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal
 
 from bonafix.calls import Value
 from bonafix.judge.calls.neighbours import neighbours
@@ -18,8 +21,9 @@ from bonafix.judge.variants.writing import written
 from bonafix.syntax import Function, Node
 from bonafix.text import apply_edits
 
-MOST = 6  # of one test
-_EACH = 2  # of one statement
+MOST = 8  # of one test
+_SINGLE = 6  # of these, those with one copy
+_EACH = 2  # texts of one statement's copy
 _TRIED = 24
 _NOT_ARRANGED = re.compile(
     r"(^|\.)(assert\w*|raises|sleep|advance|tick|close|commit|clear|stop|start|run|join|"
@@ -27,23 +31,51 @@ _NOT_ARRANGED = re.compile(
 )
 
 
+Placement = Literal["one before", "one after", "two before"]
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """One more statement: where it goes, as text, and as a person would call it."""
+    """More statements: where they go, as text, and as a person would call them."""
 
     at: int  # character of the file
     text: str
     label: str
+    placement: Placement
 
 
 def company(function: Function, slots: tuple[Slot, ...], seed: int) -> list[Extra]:
-    """Copies of a test's arranging calls with other literals, each before its own."""
+    """Copies of a test's arranging calls with other literals, next to their own."""
     found = [
-        [*_copies(statement, slots, seed + number)]
+        (statement, copies)
         for number, statement in enumerate(_arranging(function))
+        if (copies := list(_copies(statement, slots, seed + number)))
     ]
-    turns = [copies[n] for n in range(_EACH) for copies in found if n < len(copies)]
-    return turns[:MOST]
+    sides = [_single(statement, copies) for statement, copies in found]
+    turns = [one for turn in zip_longest(*sides) for one in turn if one is not None]
+    return [*turns[:_SINGLE], *_double(found)][:MOST]
+
+
+def _single(statement: Node, copies: Sequence[str]) -> list[Extra]:
+    """Each copy on either side; both sides come before the second text."""
+    return [extra for copy in copies for extra in _sides(statement, copy)]
+
+
+def _sides(statement: Node, copy: str) -> Iterator[Extra]:
+    indent, label = _indent(statement), " ".join(copy.split())
+    yield Extra(statement.start, f"{copy}\n{indent}", label, "one before")
+    yield Extra(statement.end, f"\n{indent}{copy}", f"{label} after it", "one after")
+
+
+def _double(found: Sequence[tuple[Node, list[str]]]) -> Iterator[Extra]:
+    """Two copies at once, in both orders, of the first that has as many."""
+    for statement, copies in found:
+        for pair in (copies, copies[::-1]) if len(copies) == _EACH else ():
+            text = "".join(f"{copy}\n{_indent(statement)}" for copy in pair)
+            label = " ".join("; ".join(pair).split())
+            yield Extra(statement.start, text, label, "two before")
+        if len(copies) == _EACH:
+            return
 
 
 def _arranging(function: Function) -> Iterator[Node]:
@@ -60,7 +92,7 @@ def _arranging(function: Function) -> Iterator[Node]:
             yield statement
 
 
-def _copies(statement: Node, slots: tuple[Slot, ...], seed: int) -> Iterator[Extra]:
+def _copies(statement: Node, slots: tuple[Slot, ...], seed: int) -> Iterator[str]:
     """The statement with all its literals changed, as far as they can be."""
     inner = [
         (node, slot.value)
@@ -68,21 +100,21 @@ def _copies(statement: Node, slots: tuple[Slot, ...], seed: int) -> Iterator[Ext
         for node in slot.nodes
         if statement.start <= node.start and node.end <= statement.end
     ]
-    if not inner:
+    if not inner or _indent(statement).strip():  # several statements in one line
         return
     others = [_others(value, seed) for _, value in inner]
-    text = statement.module.text
-    begin = text.rfind("\n", 0, statement.start) + 1
-    indent = text[begin : statement.start]
-    if indent.strip():  # several statements in one line
-        return
     for turn in range(min(map(len, others), default=0)):
         edits = [
             (node.start - statement.start, node.end - statement.start, new[turn])
             for (node, _), new in zip(inner, others, strict=True)
         ]
-        copy = apply_edits(statement.text, edits)
-        yield Extra(statement.start, f"{copy}\n{indent}", " ".join(copy.split()))
+        yield apply_edits(statement.text, edits)
+
+
+def _indent(statement: Node) -> str:
+    """What stands before a statement in its line."""
+    text = statement.module.text
+    return text[text.rfind("\n", 0, statement.start) + 1 : statement.start]
 
 
 def _others(value: Value, seed: int) -> list[str]:

@@ -12,7 +12,7 @@ from bonafix.judge.calls.neighbours import Distance, Neighbour, neighbours, weig
 from bonafix.judge.calls.preconditions import Pattern, Point
 from bonafix.judge.calls.probing import SEED
 from bonafix.judge.calls.showing import CHANGE
-from bonafix.judge.variants.company import Extra, company
+from bonafix.judge.variants.company import Extra, Placement, company
 from bonafix.judge.variants.rewriting import Subject, Variant, fitting, named, subject
 from bonafix.syntax import Module
 
@@ -31,7 +31,7 @@ class Draw:
     distance: Distance
     moved: frozenset[Pattern]  # the subject's number first
     itself: bool
-    company: bool = False  # the test as it is, with one more of what it arranges
+    company: Placement | None = None  # where it has more of what it arranges
 
 
 def subjects_of(
@@ -71,8 +71,9 @@ def drawn(subjects: Sequence[Subject]) -> list[tuple[Draw, Variant]]:
         found = _near(one, count)
         extras = company(one.function, one.slots, SEED)
         own = [one.point for _ in extras]
-        points[number] = [one.point, *(each.point for each in found), *own]
-        near += [(number, each) for each in (None, *found, *extras)]
+        # First, as they are few: where time runs out, neighbours are left to spare.
+        points[number] = [one.point, *own, *(each.point for each in found)]
+        near += [(number, each) for each in (None, *extras, *found)]
     variants = named(subjects, points)
     return [
         (_draw(number, each, variant), variant)
@@ -102,7 +103,7 @@ def _draw(number: int, near: Neighbour | Extra | None, variant: Variant) -> Draw
             distance="near",
             moved=frozenset(),
             itself=near is None,
-            company=near is not None,
+            company=near.placement if near is not None else None,
         )
     return Draw(
         call=_call(variant),

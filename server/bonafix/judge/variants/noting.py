@@ -92,8 +92,8 @@ def entry(module: Node) -> int:
 
 RECORDER = """
 class _Notes:
-    import copy, functools, hashlib, inspect, json, operator, os, re, signal, time
-    import pytest
+    import collections, copy, functools, hashlib, inspect, json, operator, os, re
+    import pytest, signal, time
 
     ALL, ROOM, LATE = 5600, 600, 5
 
@@ -284,25 +284,34 @@ class _Notes:
         except Exception as error:
             return "<%s in its repr>" % type(error).__name__
 
+    PLAIN = (bool, int, float, complex, str, bytes, bytearray)
+    HELD = (set, frozenset, list, tuple, collections.OrderedDict, dict)
+
+    # What is of a built-in kind is shown as that, whatever its own class makes of it:
+    # a new repr is no other value, and tests compare values.
     def text(self, value, depth):
         kind = type(value)
-        if depth and kind in (set, frozenset):
-            parts = sorted(self.text(one, depth - 1) for one in value)
-            return "%s{%s}" % (kind.__name__, ", ".join(parts))
-        if depth and kind in (list, tuple):
-            parts = [self.text(one, depth - 1) for one in value]
-            return ("[%s]" if kind is list else "(%s)") % ", ".join(parts)
-        if depth and kind is dict:
-            parts = [
-                self.text(one, depth - 1) + ": " + self.text(value[one], depth - 1)
-                for one in value
-            ]
-            return "{%s}" % ", ".join(parts)
+        for base in self.PLAIN:
+            if isinstance(value, base):
+                return base.__repr__(value)
+        for base in self.HELD if depth else ():
+            if isinstance(value, base):
+                return self.held(value, base, depth - 1)
         if depth and kind.__repr__ is object.__repr__ and hasattr(value, "__dict__"):
             parts = sorted(vars(value).items())
             parts = [n + "=" + self.text(one, depth - 1) for n, one in parts]
             return "%s(%s)" % (kind.__name__, ", ".join(parts))
         return repr(value)
+
+    def held(self, value, base, depth):
+        if issubclass(base, dict):
+            pairs = [(one, base.__getitem__(value, one)) for one in base.keys(value)]
+            parts = [self.text(k, depth) + ": " + self.text(v, depth) for k, v in pairs]
+            return "{%s}" % ", ".join(parts)
+        parts = [self.text(one, depth) for one in base.__iter__(value)]
+        if base in (set, frozenset):
+            return "%s{%s}" % (base.__name__, ", ".join(sorted(parts)))
+        return ("[%s]" if base is list else "(%s)") % ", ".join(parts)
 
     def same(self, text):
         text = self.re.sub(r"\\b0x[0-9a-fA-F]{8,}", "0x", text)

@@ -47,7 +47,7 @@ def weighed(
     mute = _mute(both, own)
     others = [(d, p) for d, p in both if not d.itself and d.subject in told]
     rest = [(draw, pair) for draw, pair in others if not draw.company]
-    joined = [pair for draw, pair in others if draw.company]
+    joined = [(d, p) for d, p in others if d.company]
     telling = [(d, p) for d, p in rest if not (d.moved and d.moved <= mute)]
     symptoms = Symptoms.of(list(told.values()))
     near = [pair for _, pair in telling]
@@ -147,14 +147,27 @@ def _one_inert(
     return ""
 
 
-def _alone(joined: Sequence[Pair], symptoms: Symptoms) -> str:
-    """A fix that holds for just what a target arranges, and for no entry more."""
-    found = contrast(joined, symptoms, ())
-    if found.valid < _FEW or found.changed:
-        return ""
+def _alone(joined: Sequence[tuple[Draw, Pair]], symptoms: Symptoms) -> str:
+    """A fix that holds for just what a target arranges, and for no entry more.
+
+    A fix may ask what is first, last or among the first few: then it is lost where the
+    further entries go to one side, or are several, and not where they go elsewhere.
+    """
+    every = contrast([pair for _, pair in joined], symptoms, ())
+    if every.valid >= _FEW and not every.changed:
+        return _as_it_was("one entry more", every)
+    for placement in dict.fromkeys(draw.company for draw, _ in joined):
+        there = [pair for draw, pair in joined if draw.company == placement]
+        found = contrast(there, symptoms, ())
+        if found.valid >= _FEW and not found.changed:
+            return _as_it_was(f"{placement} what the tests arrange", found)
+    return ""
+
+
+def _as_it_was(more: str, found: Contrast) -> str:
     case = found.unchanged_example
     example = f", e.g. {show_call(case.call)}" if case is not None else ""
-    return f"with one entry more it is as it was, {found.valid} times{example}"
+    return f"with {more} it is as it was, {found.valid} times{example}"
 
 
 def lost(pairs: Sequence[Pair]) -> str:

@@ -1,46 +1,59 @@
 """Let the project's code run as if no test were looking.
 
 While it does, the test runner is not among the loaded modules, the environment and the
-command line do not name it, and temporary folders have plain names. Who imports the
-runner all the same is given it. Frames and threads are as they are: code that walks
+command line do not name it, its hooks and handlers are taken out, the standard streams
+are the original ones, and temporary folders have plain names. Who imports the runner
+all the same is given it. Frames and threads are as they are: code that walks
 the stack is known by its text.
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import functools
 import importlib.abc
 import importlib.machinery
 import inspect
+import logging
 import os
 import re
 import sys
 import tempfile
+import threading
 import types
 import typing
+
+import pytest
 
 from . import relocate
 
 _RUNNER = re.compile(r"(_?pytest(_\w+)?|pluggy|iniconfig|unittest|xdist)(\.|$)")
 _TEST_FILE = re.compile(r"(test_.*|.*_test|tests?|conftest)\.py$")
+_STREAMS = ("stdin", "stdout", "stderr")
+# Fixtures whose tests see what the log handlers do, or what is printed without them.
+_HEARING = {"caplog", "capsys", "capfd", "capsysbinary", "capfdbinary", "capteesys"}
 _PLAIN = "work"  # name of a temporary folder: any test's name would tell
 
 
 class Disguise(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Hides the runner; one for a session, entered again and again."""
 
+    __module__ = "importlib.util"  # whoever looks through the finders reads this
+
     def __init__(self, places: relocate.Places) -> None:
         self._places = places
         self._kept: typing.Dict[str, types.ModuleType] = {}
         self._specs: typing.Dict[str, typing.Any] = {}
         self._deep = 0
+        self._handlers = _Handlers()
 
     def begin(self, config: typing.Any) -> None:
         """Give the session temporary folders that do not name the runner."""
         folder = tempfile.mkdtemp(prefix="data-")
         config.option.basetemp = os.path.join(folder, _PLAIN)
         sys.meta_path.insert(0, self)
+        config.pluginmanager.register(self._handlers)
 
     @staticmethod
     def rename(config: typing.Any) -> None:
@@ -60,8 +73,11 @@ class Disguise(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._places.own(os.path.realpath(code.co_filename))
 
     @contextlib.contextmanager
-    def hidden(self) -> typing.Iterator[None]:
-        """Nothing tells that a test runs until the block is left."""
+    def hidden(self, *, tidy: bool = False) -> typing.Iterator[None]:
+        """Nothing tells that a test runs until the block is left.
+
+        `tidy`: log handlers that were added meanwhile are taken away at the end.
+        """
         if self._deep:  # what was handed out since is taken back
             self._pop()
             yield
@@ -71,7 +87,8 @@ class Disguise(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         argv, words = sys.argv, list(sys.argv)
         self._hide(variables, words)
         try:
-            yield
+            with _streams(), _hooks(), _finders(), self._handlers.hidden(tidy=tidy):
+                yield
         finally:
             self._show(variables)
             argv[:] = words
@@ -95,7 +112,7 @@ class Disguise(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
         @functools.wraps(function)
         def disguised() -> object:
-            with self.hidden():
+            with self.hidden(tidy=True):
                 return function()
 
         return disguised
@@ -178,5 +195,115 @@ class _Quiet(importlib.abc.Loader):
         module.__loader__ = self._usual
         if module.__spec__ is not None:
             module.__spec__.loader = self._usual
-        with self._disguise.hidden():
+        with self._disguise.hidden(tidy=True):
             self._usual.exec_module(module)
+
+
+class _Handlers:
+    """The runner's handlers of the root logger; a plugin of the session, too."""
+
+    def __init__(self) -> None:
+        self._wanted = False  # by the test that runs
+        self._root = logging.getLogger()
+        self._taken: typing.List[logging.Handler] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: typing.Any) -> None:
+        """Note whether the test is going to look at what is logged or printed."""
+        self._wanted = bool(_HEARING & set(getattr(item, "fixturenames", ())))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: typing.Any) -> None:
+        """Give the handlers back to a test that asks for such a fixture late."""
+        if fixturedef.argname in _HEARING:
+            self._root.handlers[:0] = self._taken
+            self._taken = []
+
+    @contextlib.contextmanager
+    def hidden(self, *, tidy: bool) -> typing.Iterator[None]:
+        """Take them out until the block is left, unless the test wants them."""
+        handlers = self._root.handlers  # this very list: a test may put another there
+        before, level = list(handlers), self._root.level
+        last = logging.lastResort
+        if self._wanted or last is None:
+            yield
+            return
+        self._taken = [one for one in before if _of_runner(type(one))]
+        handlers[:] = [one for one in before if one not in self._taken]
+        # With the runner's handlers nothing comes as far as the last resort.
+        loud, last.level = last.level, sys.maxsize
+        try:
+            yield
+        finally:
+            last.level = loud
+            self._put_back(handlers, before, level, tidy=tidy)
+
+    def _put_back(
+        self,
+        handlers: typing.List[logging.Handler],
+        before: typing.Sequence[logging.Handler],
+        level: int,
+        *,
+        tidy: bool,
+    ) -> None:
+        new = [one for one in handlers if one not in before]
+        handlers[:0] = self._taken
+        self._taken = []
+        if tidy and new:
+            # `basicConfig`, which does nothing where the runner's handlers are.
+            handlers[:] = [one for one in handlers if one not in new]
+            self._root.setLevel(level)
+
+
+def _of_runner(thing: typing.Any) -> bool:
+    """Whether a class or function is pytest's own, maybe with arguments bound."""
+    thing = getattr(thing, "func", thing)
+    return str(getattr(thing, "__module__", "")).startswith("_pytest.")
+
+
+@contextlib.contextmanager
+def _streams() -> typing.Iterator[None]:
+    """The standard streams are those that the interpreter started with."""
+    names = ["__{}__".format(name) for name in _STREAMS]
+    before = [getattr(sys, name) for name in names]
+    for name, original in zip(_STREAMS, names):
+        setattr(sys, original, getattr(sys, name))
+    try:
+        yield
+    finally:
+        for original, stream in zip(names, before):
+            setattr(sys, original, stream)
+
+
+@contextlib.contextmanager
+def _hooks() -> typing.Iterator[None]:
+    """What becomes of errors in threads and finalisers is left to the interpreter."""
+    unraisable = sys.unraisablehook
+    uncaught = threading.excepthook
+    # The module names its original only since Python 3.10.
+    original = getattr(threading, "__excepthook__", _thread._excepthook)  # noqa: SLF001
+    if _of_runner(unraisable):
+        sys.unraisablehook = sys.__unraisablehook__
+    if _of_runner(uncaught):
+        threading.excepthook = original
+    try:
+        yield
+    finally:
+        if sys.unraisablehook is sys.__unraisablehook__:
+            sys.unraisablehook = unraisable
+        if threading.excepthook is original:
+            threading.excepthook = uncaught
+
+
+@contextlib.contextmanager
+def _finders() -> typing.Iterator[None]:
+    """No finder rewrites assertions."""
+    path = sys.meta_path
+    taken = [(at, one) for at, one in enumerate(path) if _of_runner(type(one))]
+    for _, one in taken:
+        path.remove(one)
+    try:
+        yield
+    finally:
+        for at, one in taken:
+            path.insert(at, one)

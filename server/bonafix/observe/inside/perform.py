@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import io
 import itertools
 import json
 import os
 import sys
+import tempfile
 import types
 import typing
 
@@ -115,10 +115,52 @@ def _plain(node: typing.Any) -> typing.Any:
     return node
 
 
+class Output:
+    """Standard output, read from below: `sys.stdout` is that of any program.
+
+    It goes to a file from the start, the other standard streams to nowhere.
+    """
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryFile() as file:
+            self._fd = os.dup(file.fileno())
+        with open(os.devnull, "r+b") as null:
+            for standard in (0, 2):
+                os.dup2(null.fileno(), standard)
+        os.dup2(self._fd, 1)
+        sys.stdout.reconfigure(encoding="utf-8")
+
+    def begin(self) -> None:
+        """Forget what was printed; repair what the last call may have broken."""
+        _flush()
+        os.dup2(self._fd, 1)
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        if getattr(sys.stdout, "closed", False):
+            stream = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            stream.buffer.raw.name = "<stdout>"  # type: ignore[attr-defined]
+            sys.stdout = sys.__stdout__ = stream  # type: ignore[misc]
+
+    def end(self) -> str:
+        """What was printed since, of much of it the beginning."""
+        _flush()
+        return os.pread(self._fd, 8 * _PRINTED, 0).decode("utf-8", "replace")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except Exception:  # noqa: BLE001 - the call may have put anything there
+        return
+
+
 class Performer:
     """Makes the calls of one request."""
 
-    def __init__(self, request: Fields, modules: typing.Dict[str, str]) -> None:
+    def __init__(
+        self, request: Fields, modules: typing.Dict[str, str], output: Output
+    ) -> None:
+        self._output = output
         self._functions = request["functions"]
         self._modules = modules
         self._relative = tap.relative_to(request["tree"])
@@ -134,15 +176,16 @@ class Performer:
             named = {k: values.decode(node) for k, node in call["kwargs"].items()}
         except BaseException as error:  # noqa: BLE001 - foreign code, any of it
             return {"kind": "unmade", "message": type(error).__name__}
-        printed = io.StringIO()
-        before, sys.stdout = sys.stdout, printed
+        before = sys.stdout
+        self._output.begin()
         try:
             found = self._watched(call, function, positional, named)
         finally:
+            printed = self._output.end()
             sys.stdout = before
         if self._effects.seen:
             found["effect"] = self._effects.seen
-        found["printed"] = values.masked(printed.getvalue(), _PRINTED)
+        found["printed"] = values.masked(printed, _PRINTED)
         return found
 
     def _watched(
@@ -271,10 +314,3 @@ def _equal(value: object, probe: object) -> bool:
         return bool(value == probe)
     except Exception:  # noqa: BLE001 - a comparison may raise anything
         return False
-
-
-def swallow_output() -> None:
-    """Send what is printed nowhere."""
-    with open(os.devnull, "r+b") as null:
-        for standard in (0, 1, 2):
-            os.dup2(null.fileno(), standard)

@@ -35,6 +35,8 @@ Turn = typing.Tuple[int, int]  # which pass, which call
 class _Hider:
     """Says that there is no pytest."""
 
+    __module__ = "importlib.util"  # whoever looks through the finders reads this
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Refuse the names of pytest; leave all others to the next finder."""
         del path, target
@@ -58,16 +60,29 @@ def main(request_fd: int, events_fd: int) -> int:
     work = tempfile.mkdtemp()
     os.chdir(work)
     sys.argv = [os.path.join(work, "main.py"), "--all"]
-    perform.swallow_output()
+    output = perform.Output()
+    _become_ordinary()
     modules = _imported(request["functions"])
 
     def fresh() -> typing.Any:
         return channel.Channel(os.dup(events_fd), request["nonce"])
 
-    _Rounds(request, fresh, perform, modules).run()
+    def performer() -> typing.Any:
+        return perform.Performer(request, modules, output)
+
+    _Rounds(request, fresh, performer).run()
     fresh().send("end")
     # What the project left running or registered has no say in how this ends.
     os._exit(0)
+
+
+def _become_ordinary() -> None:
+    """Let the main module and the command line be those of some program."""
+    program = types.ModuleType("__main__")
+    program.__file__ = sys.argv[0]
+    sys.modules["__main__"] = program
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[1:] = sys.argv
 
 
 def _imported(functions: typing.Sequence[Fields]) -> typing.Dict[str, str]:
@@ -90,13 +105,11 @@ class _Rounds:
         self,
         request: Fields,
         fresh: typing.Callable[[], typing.Any],
-        perform: types.ModuleType,
-        modules: typing.Dict[str, str],
+        performer: typing.Callable[[], typing.Any],
     ) -> None:
         self._request = request
         self._fresh = fresh
-        self._perform = perform
-        self._modules = modules
+        self._performer = performer
         self._hangs = 0
         self._at = mmap.mmap(-1, 8)  # shared: the turn that runs now
 
@@ -141,7 +154,7 @@ class _Rounds:
         for number in (signal.SIGPROF, signal.SIGALRM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         events = self._fresh()
-        performer = self._perform.Performer(self._request, self._modules)
+        performer = self._performer()
         for position, turn in enumerate(turns):
             self._at[:] = struct.pack("q", position)
             self._one(performer, events, turn)
