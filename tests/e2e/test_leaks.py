@@ -173,7 +173,7 @@ def test_what_the_gate_found_is_in_no_request(run):
     records = [
         record
         for receipt in receipts
-        for record in json.loads(receipt)["evidence"]
+        for record in json.loads(receipt).get("evidence", ())
         if record["stage"] in SECRETIVE and record["result"] != "skipped"
     ]
     assert records
