@@ -147,7 +147,11 @@ def _calls(order: dict, tree: str, fd: int) -> None:
     def fresh() -> channel.Channel:
         return channel.Channel(os.dup(fd), "n")
 
-    inside_replay._Rounds(order, fresh, perform, modules).run()  # noqa: SLF001
+    def performer() -> perform.Performer:
+        return perform.Performer(order, modules, output)
+
+    output = perform.Output()
+    inside_replay._Rounds(order, fresh, performer).run()  # noqa: SLF001
 
 
 def record_in(
@@ -223,7 +227,7 @@ def _work(tree: str, fd: int, work: Work, seconds: float) -> None:
         sys.dont_write_bytecode = True
         sys.path.insert(0, tree)
         os.chdir(tree)
-        perform.swallow_output()
+        perform.Output()
         work(tree, fd)
         code = 0
     finally:
