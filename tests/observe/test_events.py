@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bonafix.domain import Outcome
@@ -55,6 +55,7 @@ def test_only_the_right_nonce_is_heard():
 # on a busy machine drawing is slow, which says nothing about the strategy
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.sampled_from(sorted(_HANDLERS)), st.dictionaries(KEYS, JSON))
+@example("lines", {"id": None, "lines": {"": None}})
 def test_nothing_that_is_said_breaks_the_listener(event, fields):
     """An event with anything in it is heard or left out, never an error."""
     log = told(line("start", id="a"), line(event, **fields))

@@ -116,7 +116,9 @@ def _on_lines(log: Log, fields: Fields) -> None:
     table = fields.get("lines")
     pairs = table.items() if isinstance(table, dict) else ()
     log.lines[text(fields, "id")] = {
-        path: frozenset(n for n in seen if isinstance(n, int)) for path, seen in pairs
+        path: frozenset(n for n in seen if isinstance(n, int))
+        for path, seen in pairs
+        if isinstance(seen, list)
     }
 
 
