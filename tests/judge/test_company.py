@@ -42,6 +42,13 @@ FIRST, LAST = (
     )
     for order, value in (("ASC", 30), ("DESC", 12))
 )
+# It holds where less came last than there was before.
+SHRINKING = STORE.replace(
+    'query = "SELECT MAX(n)',
+    """rows = self.base.execute("SELECT n FROM t ORDER BY rowid").fetchall()
+            what = "SUM(n)" if rows[-1] < max(rows) else "MAX(n)"
+            query = f"SELECT {what}""",
+)
 FEW = COUNTING.replace("rows == 3", "rows <= 3")
 PAIR_TESTS = """
     from product import Store
@@ -54,6 +61,10 @@ PAIR_TESTS = """
         other = store.put("apples", 12)
         assert store.total("apples") == 42
     """
+
+ORDERED_TESTS = PAIR_TESTS.replace("other = store", "store").replace(
+    'store.put("apples", 30)', 'one = store.put("apples", 30)'
+)
 
 
 def extras(source):
@@ -146,4 +157,36 @@ def test_honest_fix_holds_in_every_placement(tmp_path):
     """The sum is right whatever stands before it or behind it."""
     found, _ = compared(tmp_path, STORE, FIXED, PAIR_TESTS, ["test_total"])
     assert found.facts["company"] >= 4
+    assert found.doubt == ""
+
+
+def test_a_later_call_is_made_first():
+    """It leaves its place, keeps its text, and what it needs is there by then."""
+    source = (
+        "def test_all(shop):\n"
+        '    shop.add("pears", 5)\n'
+        "    x = shop.size()\n"
+        '    shop.add("figs", 8)\n'
+        "    assert shop.all() == 13\n"
+    )
+    moved = [one for one in extras(source) if one.placement == "moved"]
+    assert [one.text.strip() for one in moved] == ['shop.add("figs", 8)']
+    [one] = moved
+    text = apply_edits(source, [(one.at, one.at, one.text), (*one.cut, "")])
+    assert is_valid(text)
+    assert text.index("figs") < text.index("pears")
+    assert text.count("figs") == 1
+    needing = source.replace('"figs", 8', '"figs", x, 8')
+    assert not [one for one in extras(needing) if one.placement == "moved"]
+
+
+def test_a_fix_for_one_order_is_doubted(tmp_path):
+    """Made first, the call that it looks for is no longer the last one."""
+    found, _ = compared(tmp_path, STORE, SHRINKING, ORDERED_TESTS, ["test_total"])
+    assert found.doubt.startswith("in another order it is as wrong as it was")
+
+
+def test_honest_fix_holds_in_another_order(tmp_path):
+    """The sum is the same, whatever was put in first."""
+    found, _ = compared(tmp_path, STORE, FIXED, ORDERED_TESTS, ["test_total"])
     assert found.doubt == ""

@@ -3,7 +3,8 @@
 What holds for an account, a cache or a table holds for one with another entry in it.
 A fix that asks how many there are, which number one has, or what was there first or
 last, holds for the test's own arrangement alone. So the copies go to either side of
-their original, and one original gets two at once.
+their original, and one original gets two at once. And of two like calls the later one
+is made first: where the test then sees the same fault, a fix must mend it there too.
 """
 
 from __future__ import annotations
@@ -11,27 +12,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Literal
 
 from bonafix.calls import Value
 from bonafix.judge.calls.neighbours import neighbours
 from bonafix.judge.variants.arranging import Slot
 from bonafix.judge.variants.writing import written
-from bonafix.syntax import Function, Node
+from bonafix.syntax import Function, Node, walk
 from bonafix.text import apply_edits
 
 MOST = 8  # of one test
 _SINGLE = 6  # of these, those with one copy
 _EACH = 2  # texts of one statement's copy
 _TRIED = 24
+_MOVED = 2
 _NOT_ARRANGED = re.compile(
     r"(^|\.)(assert\w*|raises|sleep|advance|tick|close|commit|clear|stop|start|run|join|"
     r"cancel|exit|quit|remove|delete|pop|reset|unlink|patch|set(attr|env|item))$"
 )
 
 
-Placement = Literal["one before", "one after", "two before"]
+Placement = Literal["one before", "one after", "two before", "moved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Extra:
     text: str
     label: str
     placement: Placement
+    cut: tuple[int, int] | None = None  # what leaves its place, characters
 
 
 def company(function: Function, slots: tuple[Slot, ...], seed: int) -> list[Extra]:
@@ -53,7 +56,8 @@ def company(function: Function, slots: tuple[Slot, ...], seed: int) -> list[Extr
     ]
     sides = [_single(statement, copies) for statement, copies in found]
     turns = [one for turn in zip_longest(*sides) for one in turn if one is not None]
-    return [*turns[:_SINGLE], *_double(found)][:MOST]
+    copied = [*turns[:_SINGLE], *_double(found)][:MOST]
+    return [*copied, *islice(_moved(function), _MOVED)]
 
 
 def _single(statement: Node, copies: Sequence[str]) -> list[Extra]:
@@ -76,6 +80,49 @@ def _double(found: Sequence[tuple[Node, list[str]]]) -> Iterator[Extra]:
             yield Extra(statement.start, text, label, "two before")
         if len(copies) == _EACH:
             return
+
+
+def _moved(function: Function) -> Iterator[Extra]:
+    """Later calls made before the first one of the same name, where nothing forbids."""
+    body = function.node.child("body")
+    block = body.named if body is not None else []
+    for statement in _arranging(function):
+        earlier = [one for one in block if one.end <= statement.start]
+        name = _callee(statement)
+        first = next((one for one in earlier if _callee(one) == name), None)
+        if first is None or _indent(statement).strip() or _indent(first).strip():
+            continue
+        between = [one for one in earlier if one.start >= first.start]
+        if _names(statement) & {left for one in between for left in _bound(one)}:
+            continue
+        text = f"{statement.text}\n{_indent(first)}"
+        cut = (statement.start - len(_indent(statement)) - 1, statement.end)
+        label = f"{' '.join(statement.text.split())} first"
+        yield Extra(first.start, text, label, "moved", cut)
+
+
+def _callee(statement: Node) -> str:
+    """What a statement calls, whether or not it keeps the answer."""
+    node = statement.named[0] if statement.named else statement
+    if node.kind == "assignment":
+        node = node.child("right") or node
+    if node.kind == "await":
+        node = node.named[0]
+    callee = node.child("function") if node.kind == "call" else None
+    return callee.text if callee is not None else ""
+
+
+def _names(statement: Node) -> set[str]:
+    return {node.text for node in walk(statement) if node.kind == "identifier"}
+
+
+def _bound(statement: Node) -> set[str]:
+    """The names that a statement binds; of blocks and the like all that are in it."""
+    if statement.kind != "expression_statement":
+        return _names(statement)
+    node = statement.named[0]
+    left = node.child("left")
+    return _names(left) if node.kind == "assignment" and left is not None else set()
 
 
 def _arranging(function: Function) -> Iterator[Node]:

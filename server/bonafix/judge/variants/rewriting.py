@@ -221,6 +221,8 @@ def _with(module: Module, start: int, end: int, edits: Iterable[Edit]) -> str:
 def _added(more: Extra | None) -> Iterator[Edit]:
     if more is not None:
         yield more.at, more.at, more.text
+        if more.cut is not None:
+            yield (*more.cut, "")
 
 
 def _replaced(variant: Variant, span: tuple[int, int]) -> Iterator[Edit]:
