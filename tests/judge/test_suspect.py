@@ -170,6 +170,43 @@ def test_contradictions_are_found_and_executed(tmp_path):
     assert record.stage == "target"
 
 
+BOTH_RED = {
+    "tests/test_both.py": """
+    from shop.prices import is_free, total
+
+    def test_nine():
+        assert total([3, 4]) == 9
+
+    def test_ten():
+        assert total([3, 4]) == 10
+
+    def test_ten_again():
+        assert total([3, 4]) == 10
+
+    def test_free_later():
+        assert total([1]) == 3
+        assert is_free(10)
+
+    def test_not_free_but_wrong():
+        assert not is_free(10)
+        assert total([1]) == 4
+    """,
+}
+
+
+def test_failing_tests_that_contradict_each_other(tmp_path):
+    """What neither gets cannot be given to both; what fails earlier tells nothing."""
+    found = judged(tmp_path, {**PRODUCT, **BOTH_RED})
+    told = {i.rpartition("::")[2]: one for i, one in found.items() if one}
+    assert set(told) == {"test_nine", "test_ten", "test_ten_again"}
+    text = told["test_nine"].text
+    assert "tests/test_both.py:7 (test_ten) wants 10 and fails, too" in text
+    assert "it gives 7 every time" in text
+    both = told["test_nine"].record.reproduce
+    assert "test_nine" in both
+    assert "test_ten" in both
+
+
 STATEFUL = """
 import datetime
 import functools

@@ -1,8 +1,9 @@
-"""A failing test that contradicts a passing one, or the documentation's example.
+"""A failing test that contradicts another test, or the documentation's example.
 
 Both say what the same call gives, and not the same. Reading finds the pair; it counts
-only where the call, made again and again, gives what the other place says: then no
-change of the code can be right for both.
+only where both make that call, which gives the same again and again: what the other
+place says, or, where that is a failing test too, what neither says. No change of the
+code can be right for both.
 """
 
 from __future__ import annotations
@@ -67,12 +68,13 @@ class Ground:
 class _Pair:
     target: Claim
     other: Claim
+    both_fail: bool = False
 
 
 async def suspect(target: TestResult, ground: Ground, tools: Tools) -> Suspicion | None:
     """Find what contradicts `target`, and make sure of it by executing both."""
     for pair in contradictions(target, ground)[:PAIRS]:
-        if record := await _executed(_Pair(*pair), tools):
+        if record := await _executed(_Pair(*pair, _red(pair[1], ground)), tools):
             return Suspicion(target, record)
     return None
 
@@ -87,9 +89,18 @@ def contradictions(target: TestResult, ground: Ground) -> list[tuple[Claim, Clai
     if not first or not _failed_there(target, first[0]):
         return []
     name = first[0].function.qualname
-    others = (*_passing(first[0], ground), *documented_claims(name, code))
+    others = (
+        *_passing(first[0], ground),
+        *documented_claims(name, code),
+        *_failing(first[0], ground),
+    )
     found = [(first[0], other) for other in others if first[0].contradicts(other)]
     return found if found and stateless(first[0].definition, code) else []
+
+
+def _red(claim: Claim, ground: Ground) -> bool:
+    result = ground.baseline.run.results.get(claim.test)
+    return result is not None and result.outcome is Outcome.FAILED
 
 
 def _failed_there(target: TestResult, claim: Claim) -> bool:
@@ -107,17 +118,30 @@ def _failed_there(target: TestResult, claim: Claim) -> bool:
 
 def _passing(claim: Claim, ground: Ground) -> Iterator[Claim]:
     """What steadily passing tests claim, those of the same file first."""
+    for result in _others(claim, ground, Outcome.PASSED):
+        yield from ground.claims(result, claim.function.qualname)
+
+
+def _failing(claim: Claim, ground: Ground) -> Iterator[Claim]:
+    """What other tests that fail wanted first, where just that made them fail."""
+    for result in _others(claim, ground, Outcome.FAILED):
+        wanted = ground.claims(result, claim.function.qualname)[:1]
+        if result.id != claim.test and wanted and _failed_there(result, wanted[0]):
+            yield wanted[0]
+
+
+def _others(claim: Claim, ground: Ground, outcome: Outcome) -> Iterator[TestResult]:
     run, name = ground.baseline.run, claim.function.qualname
     sources = ground.tests.code.sources
-    green = [
+    steady = [
         result
         for node_id, result in run.results.items()
-        if result.outcome is Outcome.PASSED and node_id not in ground.baseline.flaky
+        if result.outcome is outcome and node_id not in ground.baseline.flaky
     ]
-    green.sort(key=lambda result: file_of(result) != claim.place.path)
-    for result in green:
+    steady.sort(key=lambda result: file_of(result) != claim.place.path)
+    for result in steady:
         if name.encode() in sources.get(file_of(result), b""):
-            yield from ground.claims(result, name)
+            yield result
 
 
 # --------------------------------------------------------------------- executing
@@ -146,13 +170,17 @@ async def _executed(pair: _Pair, tools: Tools) -> Evidence | None:
 
 
 def _fits(behaviour: Behaviour | None, pair: _Pair) -> bool:
-    """Whether a call gave what the other place says, and not what the target wants."""
+    """Whether a call gave what the other place says, and not what the target wants.
+
+    What a failing test wants it must not have given either.
+    """
     if behaviour is None or behaviour.kind != "value" or behaviour.value is None:
         return False
     value = plain(behaviour.value)
     if value is NOT_PLAIN:
         return False
-    return pair.other.fits(value) and not pair.target.fits(value)
+    other = pair.other.fits(value) is not pair.both_fail
+    return other and not pair.target.fits(value)
 
 
 def _same(one: Behaviour | None, other: Behaviour | None) -> bool:
@@ -166,6 +194,7 @@ def _record(pair: _Pair, call: Call, cpu: float) -> Evidence:
     assert behaviour.value is not None
     value, shown = repr(plain(behaviour.value)), show_call(call)
     how = "passes" if other.test else "is the documentation's example"
+    how = "fails, too" if pair.both_fail else how
     summary = (
         f"{_at(target)} wants {shown} to give {target.wants}, {_at(other)} wants "
         f"{other.wants} and {how}; it gives {value} every time"
