@@ -108,7 +108,7 @@ class SuiteRun:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     lines: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
-    opened: frozenset[str] = frozenset()  # project files that tests opened to read
+    opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()  # "module (path)": loaded from outside the copy
     output: str = ""  # tail of the process's stdout and stderr, capped
     interpreter: str = ""  # e.g. "CPython 3.11.7"

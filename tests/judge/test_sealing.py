@@ -553,3 +553,64 @@ def test_something_failing_stays_visible(drawn):
         assert gone == set(range(count - len(gone), count))
     else:
         assert len(set(red) - gone) == (1 if len(red) <= 3 else 2)
+
+
+GOLDEN = {
+    "app.py": APP,
+    "tests/test_golden.py": """
+        from pathlib import Path
+
+        import pytest
+
+        from app import double
+
+        HERE = Path(__file__).parent / "golden"
+
+
+        @pytest.fixture
+        def common():
+            return (HERE / "common.txt").read_text()
+
+
+        @pytest.mark.parametrize("name", ["1", "2", "3", "4"])
+        def test_golden(name, common):
+            assert str(double(int(name))) == (HERE / f"{name}.txt").read_text()
+
+
+        def test_notes():
+            assert (HERE / "2.txt").exists()
+            assert (HERE / "shared.txt").read_text() == "shared"
+    """,
+    **{f"tests/golden/{n}.txt": str(2 * n) for n in (1, 2, 3, 4)},
+    "tests/golden/common.txt": "common",
+    "tests/golden/shared.txt": "shared",
+}
+
+
+def test_data_that_only_sealed_rows_read_is_sealed(tmp_path):
+    """Their golden files are empty for the author, and as they are for the gate."""
+    with bench(write(tmp_path, GOLDEN), config()) as made:
+        run = asyncio.run(made.run({}, record_lines=True))
+        tests = frozenset(path for path in GOLDEN if path.startswith("tests/"))
+        layout = Layout(
+            package_roots=("app.py",),
+            tests=tests,
+            collected=frozenset({"tests/test_golden.py"}),
+            opened=frozenset(run.opened),
+        )
+        base = Baseline(run=run, layout=layout)
+        sources = made.snapshot.sources
+        done = asyncio.run(proven(base.failures, base, sources, made.run))
+        assert {i.partition("[")[2] for i in done.seal.sealed} == {"3]", "4]"}
+        emptied = {path for path, data in done.seal.files.items() if data == b""}
+        assert emptied == {"tests/golden/3.txt", "tests/golden/4.txt"}
+        seen = visible_snapshot(done.seal, made.snapshot).sources
+        assert seen["tests/golden/4.txt"] == b""
+        assert seen["tests/golden/2.txt"] == b"4"
+        fixed = {"app.py": sources["app.py"].replace(b" + 1", b"")}
+        ran = asyncio.run(visible_runner(done.seal, made.run)(fixed))
+        assert ran.red == ()
+        assert len(ran.collected) == 3
+        whole = asyncio.run(made.run(fixed))
+        assert whole.red == ()
+        assert len(whole.collected) == 5

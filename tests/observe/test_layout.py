@@ -191,7 +191,7 @@ def test_shadowed_names_are_not_the_projects_own():
 
 def test_opened_files_are_passed_on():
     """The data that the baseline saw tests read is known to the policy."""
-    run = suite([], opened=frozenset({"data.json"}))
+    run = suite([], opened={"data.json": frozenset({""})})
     assert made({"data.json": ""}, run).opened == {"data.json"}
 
 

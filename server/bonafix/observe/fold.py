@@ -77,7 +77,7 @@ def fold(attempts: Sequence[Attempt], *, command: Sequence[str]) -> SuiteRun:
         seconds=sum(a.seconds for a in attempts),
         cpu_seconds=sum(a.cpu_seconds for a in attempts),
         lines=_lines(attempts),
-        opened=frozenset(p for fields in finishes for p in texts(fields, "opened")),
+        opened=_opened(finishes),
         foreign=_merged(finishes, "foreign"),
         output=last.output or first.output,
         interpreter=text(first.log.session, "interpreter"),
@@ -87,6 +87,17 @@ def fold(attempts: Sequence[Attempt], *, command: Sequence[str]) -> SuiteRun:
         neutralised=_merged(sessions, "neutralised"),
         confinement=first.confinement,
     )
+
+
+def _opened(finishes: Sequence[Fields]) -> dict[str, frozenset[str]]:
+    """Path -> the tests that opened it; an empty id is nobody's."""
+    found: dict[str, frozenset[str]] = {}
+    for fields in finishes:
+        told = fields.get("opened")
+        named: Fields = told if isinstance(told, dict) else {}
+        for path in named:
+            found[path] = found.get(path, frozenset()) | {*texts(named, path)}
+    return found
 
 
 def _finished(attempts: Sequence[Attempt]) -> bool:

@@ -41,7 +41,7 @@ def layout(
         package_roots=tuple(root.strip("/") for root in roots),
         tests=tests,
         collected=collected,
-        opened=run.opened,
+        opened=frozenset(run.opened),
         plugins=plugins(snapshot.sources, snapshot.files, tests),
         links=frozenset(_links(snapshot)),
         shadowed=(interpreter.stdlib | interpreter.installed | _named(tests)) - own,

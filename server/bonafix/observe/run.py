@@ -177,7 +177,7 @@ def folded(bench: Bench, wish: Wish, found: Sequence[Attempt]) -> SuiteRun:
     return replace(
         run,
         neutralised=(*run.neutralised, *dropped),
-        opened=run.opened & bench.snapshot.files,
+        opened={p: t for p, t in run.opened.items() if p in bench.snapshot.files},
     )
 
 

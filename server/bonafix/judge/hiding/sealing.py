@@ -105,6 +105,7 @@ def sealed_by(
     examples = tuple(_examples(targets, baseline, sources))
     shown = {path: data for path, data in made.items() if data is not None}
     shown |= _without(examples, files)
+    shown |= dict.fromkeys(_data(why, sources), b"")
     whole = Seal(
         targets=tuple(targets),
         sealed=dict(sorted(why.items())),
@@ -205,6 +206,14 @@ def _without(
     for path in sorted({example.path for example in examples}):
         own = [e for e in examples if e.path == path]
         yield path, without_lines(files[path], [(e.line, e.last_line) for e in own])
+
+
+def _data(sealed: Mapping[str, Why], sources: Sources) -> Iterator[str]:
+    """The tests' data that none but sealed tests read: what they expect, perhaps."""
+    for path, openers in sources.run.opened.items():
+        ours = path in sources.layout.tests and path in sources.files
+        if ours and not path.endswith(".py") and openers and openers <= sealed.keys():
+            yield path
 
 
 def _digest(made: Seal, files: Mapping[str, bytes]) -> str:

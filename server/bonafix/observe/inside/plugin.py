@@ -208,7 +208,11 @@ class Plugin:
         """Run the test, of whatever kind it is, as if nobody looked."""
         if self._disguise:
             self._disguise.dress(item)
+        if self._opened:  # what a fixture opens may be for other tests, too
+            self._opened.test = item.nodeid
         yield
+        if self._opened:
+            self._opened.test = ""
         item.__dict__.pop("runtest", None)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -293,7 +297,7 @@ class Plugin:
         yield
         if self._calls:
             self._events.send("recorded", **self._calls.summary())
-        files: typing.List[str] = []
+        files: typing.Dict[str, typing.List[str]] = {}
         if self._opened:
             self._opened.active = False
             files = self._opened.files(self._places)
