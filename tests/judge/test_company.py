@@ -62,9 +62,19 @@ PAIR_TESTS = """
         assert store.total("apples") == 42
     """
 
-ORDERED_TESTS = PAIR_TESTS.replace("other = store", "store").replace(
-    'store.put("apples", 30)', 'one = store.put("apples", 30)'
-)
+ORDERED_TESTS = PAIR_TESTS.replace('other = store.put("apples"', 'store.put("pears"')
+ORDERED_TESTS = ORDERED_TESTS.replace("store.put(", "one = store.put(", 1)
+
+
+def of_all(store):
+    """The store with the total of all names."""
+    one = store.replace(" WHERE name = ?", "")
+    return one.replace("(query, (name,))", "(query)")
+
+
+def stores(tmp_path, after):
+    """What is compared: both stores over everything, by the test of two entries."""
+    return tmp_path, of_all(STORE), of_all(after), ORDERED_TESTS, ["test_total"]
 
 
 def extras(source):
@@ -164,8 +174,8 @@ def test_a_later_call_is_made_first():
     """It leaves its place, keeps its text, and what it needs is there by then."""
     source = (
         "def test_all(shop):\n"
-        '    shop.add("pears", 5)\n'
-        "    x = shop.size()\n"
+        "    x = 3\n"
+        '    pears = shop.add("pears", 5)\n'
         '    shop.add("figs", 8)\n'
         "    assert shop.all() == 13\n"
     )
@@ -174,19 +184,41 @@ def test_a_later_call_is_made_first():
     [one] = moved
     text = apply_edits(source, [(one.at, one.at, one.text), (*one.cut, "")])
     assert is_valid(text)
-    assert text.index("figs") < text.index("pears")
+    assert text.index("figs") < text.index("pears = ")
     assert text.count("figs") == 1
-    needing = source.replace('"figs", 8', '"figs", x, 8')
-    assert not [one for one in extras(needing) if one.placement == "moved"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"figs", 8', '"figs", pears'),
+        ('"figs", 8', '"pears", 8'),
+        ("    shop.add(", "    clock.tick(2)\n    shop.add("),
+        ("shop.add(", "shop.take("),
+    ],
+    ids=["needs it", "the same key", "something between", "another call"],
+)
+def test_what_is_another_arrangement_is_not_made_first(old, new):
+    """Where the order may decide by right, nothing is moved."""
+    source = (
+        "def test_all(shop):\n"
+        '    pears = shop.add("pears", 5)\n'
+        '    shop.add("figs", 8)\n'
+        "    assert shop.all() == 13\n"
+    )
+    head, tail = source.split("\n    shop", 1)
+    changed = head + ("\n    shop" + tail).replace(old, new)
+    assert changed != source
+    assert not [one for one in extras(changed) if one.placement == "moved"]
 
 
 def test_a_fix_for_one_order_is_doubted(tmp_path):
     """Made first, the call that it looks for is no longer the last one."""
-    found, _ = compared(tmp_path, STORE, SHRINKING, ORDERED_TESTS, ["test_total"])
+    found, _ = compared(*stores(tmp_path, SHRINKING))
     assert found.doubt.startswith("in another order it is as wrong as it was")
 
 
 def test_honest_fix_holds_in_another_order(tmp_path):
     """The sum is the same, whatever was put in first."""
-    found, _ = compared(tmp_path, STORE, FIXED, ORDERED_TESTS, ["test_total"])
+    found, _ = compared(*stores(tmp_path, FIXED))
     assert found.doubt == ""

@@ -18,7 +18,7 @@ from typing import Literal
 from bonafix.calls import Value
 from bonafix.judge.calls.neighbours import neighbours
 from bonafix.judge.variants.arranging import Slot
-from bonafix.judge.variants.writing import written
+from bonafix.judge.variants.writing import leaf_of, written
 from bonafix.syntax import Function, Node, walk
 from bonafix.text import apply_edits
 
@@ -83,17 +83,19 @@ def _double(found: Sequence[tuple[Node, list[str]]]) -> Iterator[Extra]:
 
 
 def _moved(function: Function) -> Iterator[Extra]:
-    """Later calls made before the first one of the same name, where nothing forbids."""
+    """Later calls made before those of the same name that come just before them.
+
+    Nothing else may happen between them, nor may they speak of the same: what is put
+    in under one name twice, or after a while, is another arrangement.
+    """
     body = function.node.child("body")
     block = body.named if body is not None else []
     for statement in _arranging(function):
-        earlier = [one for one in block if one.end <= statement.start]
-        name = _callee(statement)
-        first = next((one for one in earlier if _callee(one) == name), None)
-        if first is None or _indent(statement).strip() or _indent(first).strip():
+        between = [*_just_before(statement, block)]
+        if not between or any(_alike(statement, one) for one in between):
             continue
-        between = [one for one in earlier if one.start >= first.start]
-        if _names(statement) & {left for one in between for left in _bound(one)}:
+        first = between[-1]
+        if _indent(statement).strip() or _indent(first).strip():
             continue
         text = f"{statement.text}\n{_indent(first)}"
         cut = (statement.start - len(_indent(statement)) - 1, statement.end)
@@ -112,17 +114,25 @@ def _callee(statement: Node) -> str:
     return callee.text if callee is not None else ""
 
 
-def _names(statement: Node) -> set[str]:
-    return {node.text for node in walk(statement) if node.kind == "identifier"}
+def _just_before(statement: Node, block: Sequence[Node]) -> Iterator[Node]:
+    """The calls of the same name right before it, the nearest first."""
+    name = _callee(statement)
+    for one in reversed([one for one in block if one.end <= statement.start]):
+        if _callee(one) != name:
+            return
+        yield one
 
 
-def _bound(statement: Node) -> set[str]:
-    """The names that a statement binds; of blocks and the like all that are in it."""
-    if statement.kind != "expression_statement":
-        return _names(statement)
-    node = statement.named[0]
-    left = node.child("left")
-    return _names(left) if node.kind == "assignment" and left is not None else set()
+def _alike(later: Node, earlier: Node) -> bool:
+    """Whether one needs what the other binds, or both are given the same literal."""
+    left = earlier.named[0].child("left")
+    bound = {n.text for n in walk(left) if n.kind == "identifier"} if left else set()
+    names = {node.text for node in walk(later) if node.kind == "identifier"}
+    return bool(bound & names or _literals(later) & _literals(earlier))
+
+
+def _literals(statement: Node) -> set[str]:
+    return {n.text for n in walk(statement) if leaf_of(n) is not None}
 
 
 def _arranging(function: Function) -> Iterator[Node]:
