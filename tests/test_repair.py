@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from bonafix.calls import Tools
+from bonafix.deliver.console import repair_lines
+from bonafix.deliver.terminal import ASCII
 from bonafix.domain import Candidate, Change, Cost, Event, Patch, Task, Verdict
 from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
@@ -242,6 +244,36 @@ def test_a_failing_service_alone_is_an_error(place):
     assert done.error_kind == "service"
     assert done.best is None
     assert [one.candidate.patch for one in done.refused] == [refused]
+
+
+def test_too_late_with_a_survivor_says_so(place):
+    """It is delivered, and the reason says that nothing else was looked at in time."""
+    (patch,) = place.limits("    return HOUR * 4 + HOUR\n")
+    judged = asyncio.Event()
+    told = []
+
+    def hear(event):
+        told.append(event.text)
+        if event.kind == "verdict":
+            judged.set()
+
+    async def slow(*given):
+        async for candidate in Author([patch])(*given):
+            yield candidate
+        await asyncio.sleep(600)
+
+    begun = time.monotonic()
+    place.repair(Author([patch]))  # what the gate keeps of it makes the next one fast
+    seconds = 3 * (time.monotonic() - begun) + 2
+    done = place.repair(slow, seconds=seconds, listen=hear)
+    assert judged.is_set()
+    late = f"the {seconds:.0f} s were up before other candidates could be judged"
+    assert done.verdict is Verdict.PLAUSIBLE
+    assert done.best.candidate.patch == patch
+    assert done.reason == f"{done.best.reason}; {late}"
+    assert late in told
+    shown = ["".join(text for text, _ in line) for line in repair_lines(done, ASCII)]
+    assert any(late in line for line in shown)
 
 
 def test_too_late_says_so(place):

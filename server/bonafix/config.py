@@ -22,7 +22,9 @@ from bonafix.errors import ConfigurationError
 Engine = Literal["auto", "claude", "search"]
 Confine = Literal["require", "prefer", "off"]
 RunWhen = Literal["on-save", "on-open", "manual"]
+Service = Literal["", "anthropic", "bedrock", "vertex", "foundry"]
 
+SERVICES = ("anthropic", "bedrock", "vertex", "foundry")
 EFFORTS = ("off", "low", "medium", "high", "xhigh", "max")
 
 
@@ -38,9 +40,16 @@ class Config:
     fan: int = 1  # conversations at a time
     max_cost: float = 1.0  # per run of the command, per job in an editor
     max_tokens: int = 400_000  # of all requests together, input and output
+    failure_cost: float = 0.0  # of it, per failure; 0 = all that is left
+    failure_tokens: int = 0  # of them, per failure; 0 = all that are left
     timeout: float = 300.0  # per failure, from first proposal to verdict
+    batch_timeout: float = 3600.0  # for all failures of a run together
+    batch_candidates: int = 50  # conversations for all failures of a run together
     search_seconds: float = 20.0
     review: Literal["auto", "off"] = "auto"  # whether a model also reads patches
+    service: Service = ""  # who offers the model; "" = BONAFIX_SERVICE, or the API
+    service_region: str = ""  # of a cloud; "" = its own variables
+    service_project: str = ""  # Google's project, or Foundry's resource; "" likewise
     base_url: str = ""  # "" = the SDK's own default and environment
     exclude: tuple[str, ...] = ()  # globs never sent to a model
     # how tests run
@@ -160,9 +169,8 @@ def _coerce(value: object, hint: object, where: str) -> object:
     if origin is Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigurationError(
-                f"{where} must be one of {', '.join(choices)}, not {value!r}"
-            )
+            named = ", ".join(filter(None, choices))
+            raise ConfigurationError(f"{where} must be one of {named}, not {value!r}")
         return value
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, list | tuple):
@@ -196,6 +204,8 @@ def _check(config: Config, source: str) -> None:
         "candidates",
         "fan",
         "timeout",
+        "batch_timeout",
+        "batch_candidates",
         "suite_timeout",
         "test_timeout",
         "memory",
@@ -203,8 +213,9 @@ def _check(config: Config, source: str) -> None:
     for name in positive:
         if not getattr(config, name) > 0:
             raise ConfigurationError(f"{source}: {name} must be greater than zero")
-    if config.max_cost < 0:
-        raise ConfigurationError(f"{source}: max_cost must not be negative")
+    for name in ("max_cost", "failure_cost", "max_tokens", "failure_tokens"):
+        if getattr(config, name) < 0:
+            raise ConfigurationError(f"{source}: {name} must not be negative")
 
 
 def _nearest(name: str, known: set[str]) -> str:

@@ -47,7 +47,7 @@ def for_fix(bench: Bench, config: Config, listen: Listener) -> Bench:
         return bench
     from bonafix.propose import claude  # noqa: PLC0415 - only where it may be used
 
-    found = claude.find_credentials(os.environ)
+    found = claude.credential(config, os.environ)
     return reading(bench, config, listen) if found else bench
 
 

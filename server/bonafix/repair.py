@@ -127,9 +127,11 @@ async def repair(
                     break
     except TimeoutError:
         late = True
-    reason = f"no fix within {seconds:.0f} s" if late else ""
+    limit = f"{seconds:.0f} s" if late else ""
+    if limit and ledger.survivors:
+        heard(Event(kind="note", text=_cut_off(limit)))
     seconds = time.monotonic() - begun
-    return _outcome(case.targets, engines, ledger, seconds, reason)
+    return _outcome(case.targets, engines, ledger, seconds, limit)
 
 
 async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
@@ -216,7 +218,7 @@ def _outcome(
     engines: Sequence[Engine],
     ledger: _Ledger,
     seconds: float,
-    reason: str,
+    limit: str,
 ) -> Repair:
     survivors = best_first(ledger.survivors)
     best = survivors[0] if survivors else None
@@ -236,24 +238,30 @@ def _outcome(
         screened=ledger.screened,
         cost=add_costs([*ledger.costs.values(), *ledger.asked]),
         seconds=seconds,
-        reason=_why(best, ledger, reason),
+        reason=_why(best, ledger, limit),
         error_kind=failure.kind if failure else "",
     )
 
 
-def _why(best: Judgement | None, ledger: _Ledger, reason: str) -> str:
+def _why(best: Judgement | None, ledger: _Ledger, limit: str) -> str:
+    """In words; `limit` is the time that was up before the work was done, if it was."""
     if best:
-        left = f"; {ledger.failure}" if ledger.failure else ""
-        return f"{best.reason}{left}"
+        failure = str(ledger.failure) if ledger.failure else ""
+        cut_off = _cut_off(limit) if limit else ""
+        return "; ".join(filter(None, (best.reason, failure, cut_off)))
     if ledger.failure:
         return str(ledger.failure)
-    found = reason or _found(ledger)
+    found = f"no fix within {limit}" if limit else _found(ledger)
     if not ledger.infeasible:
         return found
     return (
         f"the model reported it as infeasible; {found}; "
         f"the model's claim, not evidence: {_quoted(ledger.infeasible)}"
     )
+
+
+def _cut_off(limit: str) -> str:
+    return f"the {limit} were up before other candidates could be judged"
 
 
 def _found(ledger: _Ledger) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -87,13 +88,18 @@ async def each(
     now, stack = job.base, job.bench
     place = stack.snapshot, stack.interpreter, job.config
     before = {one.id: one.outcome for one in wanted}
-    engines = _engines(job.config, job.bench.purse)  # one budget for all causes
+    purse = job.bench.purse or _purse(job.config)  # one budget for all causes
+    engines = _engines(job.config, purse)
     failures = 0
+    until = time.monotonic() + job.config.batch_timeout
     async with warm(*place, expected=before, listen=job.listen) as screen:
         waiting = list(grouped(job.base.run, wanted))
         while waiting:
             group = waiting.pop(0)
             left = tuple(one for one in group if now.run.outcome(one.id).red)
+            if left and time.monotonic() >= until:
+                yield _unbegun(job, left)
+                continue
             accused = await _accused(job, stack, now, left)
             for ended in accused:
                 yield ended
@@ -107,7 +113,9 @@ async def each(
             shown = await show(stack, now, left, apart, job.listen)
             fast = visible_runner(shown.seal, quick)
             asked = _asked(engines(fast), failures)
-            done = await _repair(job, stack, now, shown, asked)
+            purse.begin(job.config)
+            seconds = _seconds(job, until)
+            done = await _repair(job, stack, now, shown, asked, seconds=seconds)
             failures = failures + 1 if done.error_kind == ServiceError.kind else 0
             yield done
             if done.best and _delivers(job, done):
@@ -118,6 +126,25 @@ async def each(
                 rest = tuple(t for t in left if run.outcome(t.id).red)
                 if 0 < len(rest) < len(left):  # they had a cause of their own
                     waiting.insert(0, rest)
+
+
+def _seconds(job: Job, until: float) -> float:
+    """What one failure may take, with what all of them may take on the clock."""
+    left = max(0.0, until - time.monotonic())
+    if left < job.config.timeout:
+        text = f"{left:.0f} s are left of the time for all failures (batch_timeout)"
+        job.listen(Event(kind="note", text=text))
+    return min(left, job.config.timeout)
+
+
+def _unbegun(job: Job, targets: tuple[TestResult, ...]) -> Repair:
+    limit = f"{job.config.batch_timeout:.0f} s"
+    return Repair(
+        targets=targets,
+        verdict=Verdict.GAVE_UP,
+        engine="",
+        reason=f"not begun: the {limit} for all failures are up (batch_timeout)",
+    )
 
 
 def _asked(engines: Sequence[Engine], failures: int) -> tuple[Engine, ...]:
@@ -216,8 +243,9 @@ async def _repair(
     base: Baseline,
     shown: Proven,
     engines: Sequence[Engine],
+    *,
+    seconds: float,
 ) -> Repair:
-    seconds = job.config.timeout
     task = task_of(bench, base, shown, seconds)
     case = Case(
         baseline=base,
@@ -259,9 +287,13 @@ def _delivers(job: Job, done: Repair) -> bool:
     return done.verdict is Verdict.PLAUSIBLE and allowed
 
 
-def _engines(
-    config: Config, purse: Purse | None = None
-) -> Callable[[Runner], tuple[Engine, ...]]:
+def _purse(config: Config) -> Purse:
+    from bonafix.propose import claude  # noqa: PLC0415
+
+    return claude.purse_of(config)
+
+
+def _engines(config: Config, purse: Purse) -> Callable[[Runner], tuple[Engine, ...]]:
     """Who proposes, in their order, given a runner that is quick and no judge.
 
     Parsers and SDKs are loaded only here; the model's budget is one for the whole
@@ -271,7 +303,7 @@ def _engines(
     from bonafix.propose.search import engine  # noqa: PLC0415
 
     model = ("claude", claude.proposer(config, purse=purse))
-    able = claude.find_credentials(os.environ) is not None
+    able = claude.credential(config, os.environ) is not None
 
     def engines(screen: Runner) -> tuple[Engine, ...]:
         search = _with(screen, engine.propose)

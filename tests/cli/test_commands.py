@@ -45,6 +45,20 @@ def document(done, command):
     return value
 
 
+def test_localize_ranks_functions_and_lines(shop):
+    """`--localize` shows scores with reasons, and the same in the document."""
+    done = bonafix("test", shop, "--localize", "--json", "-")
+    ranked = document(done, "test")["suspects"]
+    assert sorted(ranked[0]["failures"] + ranked[1]["failures"]) == [BOUNDARY, TOTAL]
+    for one in ranked:
+        scores = [line["score"] for line in one["lines"]]
+        assert scores == sorted(scores, reverse=True)
+        assert one["functions"][0]["score"] == scores[0] > 0
+        assert all("failing test" in line["why"] for line in one["lines"])
+    plain_run = document(bonafix("test", shop, "--json", "-"), "test")
+    assert "suspects" not in plain_run
+
+
 def test_test_lists_failures(shop):
     """Exit 1, and each failure with its place."""
     done = bonafix("test", shop, "--json", "-")

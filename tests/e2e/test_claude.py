@@ -12,7 +12,7 @@ import pytest
 
 from tests.messages_api import Fault, MessagesApi, Script, Text, Thinking, ToolUse, Turn
 from tests.observe.environments import plain
-from tests.small import TOTAL, bonafix, contents, write
+from tests.small import BOUNDARY, TOTAL, bonafix, contents, write
 
 EDITOR = "str_replace_based_edit_tool"
 
@@ -88,7 +88,11 @@ def test_a_scripted_model_fixes_through_the_real_tools(shop, tmp_path):
     assert "+        result += price" in repair["patch"]
     assert repair["cost"]["requests"] >= 4
     assert repair["cost"]["usd"] > 0
-    assert "The sum comes out negative." in done.stderr
+    thought = "The sum comes out negative."
+    assert f"thinking (the model's summary): {thought}" in done.stderr
+    receipt = json.loads(Path(repair["receipt"]).read_text())
+    assert thought in receipt["thinking"]
+    assert receipt["cost"] == repair["cost"]
     assert contents(shop) == before
 
 
@@ -148,6 +152,39 @@ def test_what_was_spent_is_kept_when_it_is_stopped(shop, tmp_path):
     assert (bill["kind"], bill["ending"]) == ("bill", "interrupted")
     assert bill["cost"]["requests"] >= 1
     assert bill["cost"]["usd"] > 0
+
+
+def test_what_was_spent_is_kept_when_the_service_fails(shop, tmp_path):
+    """No credit after the first answer: exit 4, what to do, and a bill."""
+    broke = Fault(
+        kind="http", status=402, error_type="billing_error", message="no credit"
+    )
+    with MessagesApi(Script.of(LOOK, Turn(blocks=LOOK.blocks, fault=broke))) as api:
+        done, value = fix(api, shop, tmp_path)
+    (repair,) = value["repairs"]
+    assert (repair["verdict"], done.returncode) == ("error", 4), done.stderr
+    assert repair["error"]["kind"] == "service"
+    assert "its billing needs attention" in repair["reason"]
+    bill = json.loads(Path(repair["receipt"]).read_text())
+    assert (bill["kind"], bill["ending"]) == ("bill", "error")
+    assert bill["cost"]["usd"] == repair["cost"]["usd"] > 0
+    assert len(api.messages) == 2
+
+
+def test_the_time_for_all_failures_ends_each_of_them(shop, tmp_path):
+    """One gets what is left of it, the next is not begun; the setting is named."""
+    stalled = Turn(blocks=LOOK.blocks, fault=Fault(kind="stall", seconds=120.0))
+    words = ("--test", BOUNDARY, "--batch-timeout", "6", "--candidates", "9")
+    with MessagesApi(Script.of(stalled)) as api:
+        done, value = fix(api, shop, tmp_path, *words)
+    first, second = value["repairs"]
+    assert (first["verdict"], second["verdict"]) == ("gave-up", "gave-up"), done.stderr
+    assert "no fix within" in first["reason"]
+    assert second["reason"] == (
+        "not begun: the 6 s for all failures are up (batch_timeout)"
+    )
+    assert "left of the time for all failures (batch_timeout)" in done.stderr
+    assert done.returncode == 1
 
 
 def test_show_prompt_sends_nothing(shop, tmp_path):

@@ -8,7 +8,7 @@ import itertools
 import json
 import ssl
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Self
 
 from tests.messages_api import wire
@@ -41,8 +41,9 @@ class MessagesApi:
     that know no capabilities. `aliases` are names that a gateway has for models; the
     models endpoint does not know them, unless `told` has an answer for them, which may
     be a lie. Endpoints in `missing` are not there: `models`, `count_tokens`. With `tls`
-    it speaks HTTPS. `requests` grows while the server runs, and `asked` is set
-    when the first turn begins to be played.
+    it speaks HTTPS. A `door` sees every request first: it refuses it, answers it with
+    bytes, or gives the one that is meant. `requests` grows while the server runs, and
+    `asked` is set when the first turn begins to be played.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class MessagesApi:
         self.aliases: dict[str, str] = {}
         self.told: dict[str, Record] = {}
         self.missing: frozenset[str] = frozenset()
+        self.door: Callable[[Request], Request | bytes] | None = None
         self.requests: list[Recorded] = []
         self.url = ""
         self.asked = threading.Event()
@@ -133,6 +135,11 @@ class MessagesApi:
             body=request.body,
         )
         try:
+            led = self.door(request) if self.door else request
+            if isinstance(led, bytes):
+                await send_body(writer, 200, led)
+                return
+            request = led
             check_headers(request.headers, self.keys)
             if request.method == "GET":
                 await send_body(writer, 200, self._models(request.path))

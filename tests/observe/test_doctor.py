@@ -7,13 +7,16 @@ import pytest
 
 from bonafix.config import Config
 from bonafix.observe.doctor import examine
+from bonafix.propose.claude import models, status
 from tests.observe.environments import plain
 
 
-def examined(root, credential="", **settings):
-    """Topic -> findings."""
+def examined(root, environment=None, **settings):
+    """Topic -> findings, as the doctor of these settings has them."""
     settings.setdefault("interpreter", str(plain()))
-    found = asyncio.run(examine(root, Config(**settings), credential=credential))
+    config = Config(**settings)
+    home = {"HOME": str(root), **(environment or {})}
+    found = asyncio.run(examine(root, config, status(config, home)))
     table = {}
     for finding in found:
         table.setdefault(finding.topic, []).append(finding)
@@ -22,11 +25,11 @@ def examined(root, credential="", **settings):
 
 def test_all_is_well(tmp_path):
     """What is fine is shown without advice."""
-    found = examined(tmp_path, credential="API key in ANTHROPIC_API_KEY")
+    found = examined(tmp_path, {"ANTHROPIC_API_KEY": "sk-some-key-of-ours"})
     (chosen,) = found["interpreter"]
     assert str(plain()) in chosen.text
     assert "your settings" in chosen.text
-    for topic in ("pytest", "plugins", "credentials", "state"):
+    for topic in ("pytest", "plugins", "credentials", "model", "state"):
         (finding,) = found[topic]
         assert (finding.level, finding.advice) == ("ok", ""), finding
 
@@ -44,6 +47,44 @@ def test_credentials_matter_to_who_needs_them(tmp_path):
     """Without credentials the search engine works, the other one cannot."""
     assert examined(tmp_path)["credentials"][0].level == "warn"
     assert examined(tmp_path, engine="claude")["credentials"][0].level == "error"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"ANTHROPIC_API_KEY": "sk-ours-4711\nsk-ours-4712"}, "a line break"),
+        ({"ANTHROPIC_API_KEY": "'sk-ours-4711'"}, "begins with a quotation mark"),
+        ({"ANTHROPIC_AUTH_TOKEN": " "}, "ANTHROPIC_AUTH_TOKEN cannot be used"),
+        ({"BONAFIX_SERVICE": "bedrock"}, "set AWS_REGION, or service_region"),
+        ({"BONAFIX_SERVICE": "moon"}, "must be one of anthropic, bedrock"),
+    ],
+    ids=["broken", "quoted", "blank", "cloud", "unknown"],
+)
+def test_credentials_that_cannot_be_used(tmp_path, environment, words):
+    """Why is said before anything is sent, with what to do, and without the value."""
+    (finding,) = examined(tmp_path, environment)["credentials"]
+    assert finding.level == "error"
+    assert "which cannot be used" in finding.text
+    assert words in finding.advice
+    assert "4711" not in finding.text + finding.advice
+    ignored = examined(tmp_path, environment, engine="search")["credentials"][0]
+    assert ignored.level == "warn"
+
+
+def test_the_tables_say_how_old_they_are(tmp_path):
+    """Which model is asked and how, and the dates of what is known of it."""
+    (finding,) = examined(tmp_path)["model"]
+    assert "claude-opus-5-5, thinking medium" in finding.text
+    assert f"as of {models.table_date()}" in finding.text
+    assert f"prices as of {models.price_date()}" in finding.text
+    assert "model" not in examined(tmp_path, engine="search")
+
+
+def test_a_model_that_nobody_has_a_price_for(tmp_path):
+    """That money cannot be capped is a warning."""
+    (finding,) = examined(tmp_path, model="somebodys-model")["model"]
+    assert finding.level == "warn"
+    assert "only tokens" in finding.advice
 
 
 def test_an_environment_without_pytest_is_pointed_out(tmp_path):

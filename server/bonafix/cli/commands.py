@@ -13,22 +13,25 @@ from typing import Literal
 from bonafix.cli.selftest import selftest
 from bonafix.cli.streams import Ending, Streams, listening, streams_of
 from bonafix.config import Config, load
-from bonafix.deliver import console, exits, report
+from bonafix.deliver import console, exits, report, suspicion
 from bonafix.deliver.apply import apply
 from bonafix.deliver.terminal import Line, show
 from bonafix.domain import Baseline, Event, Repair, Verdict
 from bonafix.errors import BonafixError, UsageError
-from bonafix.project import Project
+from bonafix.observe.localise import suspects
+from bonafix.project import Observation, Project
 
 _SETTINGS = (
     *(
         "engine",
+        "service",
         "model",
         "thinking",
         "candidates",
         "fan",
         "max_cost",
         "timeout",
+        "batch_timeout",
         "accept",
     ),
     *("interpreter", "confine", "test_timeout", "suite_timeout"),
@@ -56,7 +59,22 @@ async def test(arguments: argparse.Namespace) -> Ending:
     where = streams.shown
     streams.result(console.run_lines(seen.run, where.marks))
     document = report.for_test(seen.run, seen.groups)
+    if arguments.localize:
+        located = _located(seen)
+        streams.result(suspicion.suspicion_lines(located, seen.shown))
+        document = {**document, "suspects": suspicion.suspicion_objects(located)}
     return Ending(exits.code_of_run(seen.run), document)
+
+
+def _located(seen: Observation) -> list[suspicion.Located]:
+    """Where each cause may lie: by all of its failures together."""
+    return [
+        suspicion.Located(
+            tuple(result.id for result in group),
+            suspects(seen.run, group, sources=seen.shown),
+        )
+        for group in seen.groups
+    ]
 
 
 async def fix(arguments: argparse.Namespace) -> Ending:
@@ -193,12 +211,11 @@ def _patch(arguments: argparse.Namespace) -> bytes:
 async def doctor(arguments: argparse.Namespace) -> Ending:
     """Say what was found here, and what is wrong with it."""
     from bonafix.observe.doctor import examine  # noqa: PLC0415 - only for doctor
-    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
+    from bonafix.propose.claude import status  # noqa: PLC0415
 
     project, streams = _open(arguments)
-    found = find_credentials(os.environ)
-    credential = f"{found.kind} from {found.source}" if found else ""
-    findings = await examine(project.root, project.config, credential=credential)
+    claude = status(project.config, os.environ)
+    findings = await examine(project.root, project.config, claude)
     checks = [
         report.Check(
             name=f.topic, result=_LEVELS[f.level], found=f.text, advice=f.advice

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bonafix import __version__
-from bonafix.config import EFFORTS
+from bonafix.config import EFFORTS, SERVICES
 from bonafix.errors import UsageError
 
 EXIT_CODES = """\
@@ -28,6 +28,7 @@ examples:
   bonafix test                          the whole suite, in a confined copy
   bonafix test -k tax --json -          a part of it, as JSON on standard output
   bonafix test --test 'tests/test_a.py::test_b[1-2]'
+  bonafix test --localize               where the faults may lie, and why
 """,
     "fix": """\
 examples:
@@ -111,6 +112,11 @@ def _command(
 def _test(parser: argparse.ArgumentParser) -> None:
     _root(parser)
     _selection(parser)
+    parser.add_argument(
+        "--localize",
+        action="store_true",
+        help="rank the functions and lines that may be at fault, with scores",
+    )
     _running(parser)
     _output(parser)
 
@@ -121,6 +127,9 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     engine = parser.add_argument_group("who proposes")
     engine.add_argument("--engine", choices=("auto", "claude", "search"))
     engine.add_argument("--model", help="any model id; default: the shipped choice")
+    engine.add_argument(
+        "--service", choices=SERVICES, help="who offers it; default: BONAFIX_SERVICE"
+    )
     engine.add_argument(
         "--thinking", metavar="EFFORT", help=f"{' | '.join(EFFORTS)} | tokens"
     )
@@ -141,6 +150,12 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     )
     engine.add_argument(
         "--timeout", type=float, metavar="S", help="seconds per failure"
+    )
+    engine.add_argument(
+        "--batch-timeout",
+        type=float,
+        metavar="S",
+        help="seconds for all failures together",
     )
     _reviewing(engine, "have a model read patches, too; default: where it may write")
     engine.add_argument(

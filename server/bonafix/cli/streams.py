@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bonafix.deliver import live, report
 from bonafix.deliver.terminal import Line, Terminal, show, terminal
-from bonafix.domain import Listener, silent
+from bonafix.domain import Event, Listener, silent
 from bonafix.dotenv import redactor_at
 
 
@@ -65,4 +65,9 @@ def listening(streams: Streams) -> Iterator[Listener]:
         yield silent
         return
     with live.listener(streams.story) as listen:
-        yield listen
+
+        def chosen(event: Event) -> None:
+            if streams.verbose or "tiers" not in event.facts:
+                listen(event)
+
+        yield chosen

@@ -148,6 +148,9 @@ def repair_lines(repair: Repair, marks: Marks) -> Iterator[Line]:
     if repair.best is None or repair.best.verdict is not repair.verdict:
         reason = one_line(repair.reason) or "no reason was given"
         yield (*_verdict(repair.verdict, marks), (f"  {reason}", ""))
+    elif left := repair.reason.removeprefix(repair.best.reason).lstrip("; "):
+        # The service failed, or the time was up: a better one may not have been tried.
+        yield ((f"  {marks.doubt} {one_line(left)}", "yellow"),)
     for record in repair.evidence:
         yield from _shown_by(record, "", patched=False)
     yield ((f"  {_effort(repair)}", "dim"),)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from bonafix.config import Config, state_dir
 from bonafix.errors import ConfinementError, InterpreterError
@@ -24,24 +24,34 @@ _GIT_SECONDS = 10.0
 class Finding:
     """One thing that was looked at."""
 
-    topic: str  # interpreter, pytest, plugins, confinement, credentials, state
+    topic: str  # interpreter, pytest, plugins, confinement, credentials, model, state
     level: Level
     text: str
     advice: str = ""  # what to do, where the level is not ok
 
 
-async def examine(
-    root: Path, config: Config, *, credential: str = ""
-) -> tuple[Finding, ...]:
-    """Look at everything that a run needs; runs no test of the project.
+class Model(Protocol):
+    """What is known of the model's service without asking it; see its engine."""
 
-    `credential` says which kind was found for the model's service and where, never
-    its value; empty for none.
-    """
+    @property
+    def credential(self) -> str: ...  # noqa: D102 - kind and place, never its value
+    @property
+    def problem(self) -> str: ...  # noqa: D102 - why it cannot be used, what to do
+    @property
+    def model(self) -> str: ...  # noqa: D102 - which, and how it would be asked
+    @property
+    def tables(self) -> str: ...  # noqa: D102 - their dates
+    @property
+    def unknown(self) -> str: ...  # noqa: D102 - what a user should know about it
+
+
+async def examine(root: Path, config: Config, model: Model) -> tuple[Finding, ...]:
+    """Look at everything that a run needs; runs no test of the project."""
     return (
         *await _interpreter(root, config),
         *_confinement(config),
-        _credentials(config, credential),
+        _credentials(config, model),
+        *_model(config, model),
         *await _state(root),
     )
 
@@ -111,13 +121,27 @@ def _confinement(config: Config) -> Iterator[Finding]:
         yield _finding("confinement", "warn", text, advice)
 
 
-def _credentials(config: Config, credential: str) -> Finding:
-    if credential:
-        return _finding("credentials", "ok", credential)
-    text = "none found: only the search engine can propose patches"
-    advice = "Set ANTHROPIC_API_KEY to let Claude propose patches too."
-    level: Level = "error" if config.engine == "claude" else "warn"
-    return _finding("credentials", level, text, advice)
+def _credentials(config: Config, model: Model) -> Finding:
+    if not model.credential:
+        text = "none found: only the search engine can propose patches"
+        advice = "Set ANTHROPIC_API_KEY to let Claude propose patches too."
+        level: Level = "error" if config.engine == "claude" else "warn"
+        return _finding("credentials", level, text, advice)
+    if model.problem:  # a run would end with it, unless the model is not asked
+        text = f"{model.credential}, which cannot be used"
+        level = "warn" if config.engine == "search" else "error"
+        return _finding("credentials", level, text, f"{model.problem}.")
+    return _finding("credentials", "ok", model.credential)
+
+
+def _model(config: Config, model: Model) -> Iterator[Finding]:
+    if config.engine == "search":
+        return
+    text = f"{model.model}; {model.tables}"
+    if model.unknown:
+        yield _finding("model", "warn", text, f"{model.unknown}.")
+    else:
+        yield _finding("model", "ok", text)
 
 
 async def _state(root: Path) -> tuple[Finding, ...]:

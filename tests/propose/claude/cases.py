@@ -168,15 +168,18 @@ class PytestRunner:
         self._sources = sources
         self._numbers = itertools.count()
         self.runs: list[tuple[str, ...]] = []
+        self.limits: list[float | None] = []  # seconds of each run
 
     async def __call__(
         self,
         files: Mapping[str, bytes | None],
         *,
         select: Sequence[str] | None = None,
+        seconds: float | None = None,
         **_options: object,
     ) -> SuiteRun:
         self.runs.append(tuple(select or ()))
+        self.limits.append(seconds)
         copy = self._folder / f"copy{next(self._numbers)}"
         for path, content in {**self._sources, **files}.items():
             if content is not None:
@@ -192,7 +195,12 @@ class PytestRunner:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await process.communicate()
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), seconds)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            return SuiteRun(results={}, collected=(), timed_out=True)
         results = dict(_results(report))
         return SuiteRun(
             results=results, collected=tuple(results), output=output.decode()

@@ -7,8 +7,10 @@ import time
 import pytest
 
 from bonafix.domain import Cost, Feedback, Verdict
+from bonafix.propose.claude.hearing import OMITTED, REDACTED
 from tests.messages_api import (
     Fault,
+    Redacted,
     Text,
     Thinking,
     ToolUse,
@@ -29,6 +31,7 @@ from tests.propose.claude.playing import (
     edit,
     playing,
     run_tests,
+    view,
 )
 
 
@@ -76,6 +79,53 @@ class TestRepair:
         assert cost.requests == 3
         assert cost.cache_read_tokens > 0
         assert session.fact("author") == "claude"
+
+    async def test_thinking_that_came_redacted_is_told(self, tmp_path):
+        """Where it was stands a word for it, also in the candidate; why, once."""
+        twice = Turn(blocks=(Redacted(), Thinking("Aha."), Redacted(), view()))
+        with playing(twice, QUICK, folder=tmp_path) as (_, session):
+            (candidate,) = await session.candidates()
+        thoughts = [e.text for e in session.events if e.kind == "thinking"]
+        assert thoughts == [REDACTED, "Aha.", REDACTED]
+        assert candidate.thinking.count(REDACTED.strip()) == 2
+        notes = [e.text for e in session.events if e.kind == "note"]
+        assert sum("encrypts a part of the model's thinking" in n for n in notes) == 1
+
+    async def test_thinking_that_was_left_out_is_told(self, tmp_path):
+        """A block of thinking without a word is not passed over in silence."""
+        empty = Turn(blocks=(Thinking(""), Thinking("Aha."), view()))
+        with playing(empty, QUICK, folder=tmp_path) as (_, session):
+            (candidate,) = await session.candidates()
+        thoughts = [e.text for e in session.events if e.kind == "thinking"]
+        assert thoughts == [OMITTED, "Aha."]
+        assert candidate.thinking.count(OMITTED.strip()) == 1
+
+    async def test_nothing_is_said_of_thinking_that_was_shown(self, tmp_path):
+        """Who has seen all of it is told nothing."""
+        with playing(
+            Turn(blocks=(Thinking("Aha."), *QUICK.blocks)), folder=tmp_path
+        ) as (
+            _,
+            session,
+        ):
+            await session.candidates()
+        assert "encrypt" not in session.said
+
+    async def test_a_run_that_hangs_leaves_time_to_hear_of_it(self, tmp_path):
+        """A run gets half of what is left; the model is told that it was stopped."""
+        hang = edit(BUGGY_LINE, "    while True:\n        pass\n")
+        turns = (
+            Turn(blocks=(hang, run_tests())),
+            Turn(blocks=(edit("    while True:\n        pass\n", FIXED_LINE),)),
+            Turn(blocks=(SUBMIT,)),
+        )
+        with playing(*turns, folder=tmp_path) as (api, session):
+            session.seconds = 24.0
+            assert len(await session.candidates()) == 1
+        (limit,) = session.runner.limits
+        assert 1.0 <= limit <= 12.0
+        told = str(api.messages[1].json["messages"][2]["content"][1]["content"])
+        assert "stopped at its time limit" in told
 
     async def test_requests_have_the_documented_form(self, tmp_path):
         """Adaptive thinking, summarised, with effort and a cache mark; no forcing."""

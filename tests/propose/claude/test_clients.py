@@ -8,7 +8,6 @@ import contextlib
 import json
 import re
 import ssl
-import sys
 from pathlib import Path
 
 import pytest
@@ -163,47 +162,6 @@ class TestCredentials:
             session.environment |= values
             assert len(await session.candidates()) == 1
             assert find_credentials(session.environment).kind == kind
-
-
-class TestClouds:
-    async def test_foundry(self, tmp_path, variables):
-        """The same conversation through another client, with its own key."""
-        variables(BONAFIX_SERVICE="foundry", ANTHROPIC_FOUNDRY_API_KEY="test", **KEY)
-        with playing(QUICK, folder=tmp_path) as (api, session):
-            variables(ANTHROPIC_FOUNDRY_BASE_URL=api.url)
-            session.config = Session(api, tmp_path, base_url="").config
-            assert len(await session.candidates()) == 1
-        assert api.messages[0].headers["x-api-key"] == "test"
-
-    async def test_a_cloud_without_its_variables(self, tmp_path, variables):
-        """What it lacks is said."""
-        variables(BONAFIX_SERVICE="foundry")
-        with (
-            playing(QUICK, folder=tmp_path) as (_, session),
-            pytest.raises(ServiceError, match="check ANTHROPIC_FOUNDRY_API_KEY"),
-        ):
-            await session.candidates()
-
-    @pytest.mark.parametrize(
-        ("name", "package"), [("bedrock", "botocore"), ("vertex", "google.auth")]
-    )
-    async def test_a_cloud_whose_package_is_missing(
-        self, tmp_path, variables, monkeypatch, name, package
-    ):
-        """How to install it is said, before any request."""
-        monkeypatch.setitem(sys.modules, package, None)
-        variables(BONAFIX_SERVICE=name)
-        with (
-            playing(QUICK, folder=tmp_path) as (api, session),
-            pytest.raises(ServiceError, match=rf"anthropic\[{name}\]"),
-        ):
-            await session.candidates()
-        assert api.requests == []
-
-    def test_its_credentials_are_its_own(self):
-        """The API's key is not asked for, and not mistaken for the cloud's."""
-        found = find_credentials({"BONAFIX_SERVICE": "bedrock", **KEY})
-        assert found.kind == "account of bedrock"
 
 
 class Tunnel:

@@ -82,6 +82,21 @@ class TestShowPrompt:
         del sent["max_tokens"], sent["stream"]
         assert sent == json.loads(json.dumps(shown))
 
+    @pytest.mark.parametrize("model", ["no-cache-control", "no-display"])
+    async def test_is_what_a_taught_endpoint_gets(self, tmp_path, model):
+        """What an endpoint has refused once is not shown as what it would be sent."""
+        with playing(QUICK, folder=tmp_path, model=model) as (api, session):
+            api.missing = frozenset({"models", "count_tokens"})
+            before = show_prompt(task(tmp_path), session.config, session.environment)
+            await session.candidates()
+            shown = show_prompt(task(tmp_path), session.config, session.environment)
+        assert [seen.status for seen in api.messages] == [400, 200]
+        for body, seen in zip((before, shown), api.messages, strict=True):
+            sent = dict(seen.json)
+            del sent["max_tokens"], sent["stream"]
+            assert sent == json.loads(json.dumps(body))
+        assert before != shown
+
     def test_passes_the_documented_rules(self, tmp_path):
         """System, tools and messages are a request that the API takes."""
         shown = show_prompt(task(tmp_path), Config(), {})

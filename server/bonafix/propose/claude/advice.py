@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import anthropic
 import httpx2
 
+from bonafix.propose.claude import gateways
+
 _LONGEST_MESSAGE = 500
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
@@ -68,6 +70,8 @@ _BY_STATUS: Mapping[int, str] = {
     429: _BY_TYPE["rate_limit_error"],
     529: _BY_TYPE["overloaded_error"],
 }
+NO_ENTRY = frozenset({LOG_IN, _BY_TYPE["permission_error"]})
+"""Advice that a cloud's own words are better than."""
 _FOR_GOOD = frozenset(
     {
         *("authentication_error", "billing_error", "permission_error"),
@@ -92,8 +96,8 @@ def refused(error: anthropic.APIStatusError) -> Trouble:
     busy = status in _BUSY or status >= _SERVER_ERROR
     wish = error.response.headers.get("x-should-retry", "").strip().lower()
     fallback = _FAULT if status >= _SERVER_ERROR else _PROXY
-    known = _BY_STATUS.get(status) or _BY_TYPE.get(str(error.type)) or fallback
-    advice = _PROXY if status < _CLIENT_ERROR else known  # a redirect
+    known = _behind(error) or _BY_STATUS.get(status) or _BY_TYPE.get(str(error.type))
+    advice = _PROXY if status < _CLIENT_ERROR else known or fallback  # a redirect
     return Trouble(
         why=f"the service answered {status}: {message(error)}",
         advice=_CREDIT if _NO_CREDIT in message(error).lower() else advice,
@@ -168,11 +172,30 @@ def overflow(error: anthropic.APIStatusError) -> bool:
     return any(words in said for words in _OVERFLOW)
 
 
+def _behind(error: anthropic.APIStatusError) -> str:
+    """What to do about an error that a gateway got or made; "" for the API's own."""
+    if error.type == gateways.NO_KEYS:
+        return gateways.STRANGER
+    inner = gateways.passed_on(_given(error))
+    kind = inner.kind if inner else ""
+    return gateways.ADVICE.get(kind) or _BY_TYPE.get(kind, "")
+
+
 def message(error: anthropic.APIStatusError) -> str:
     """The API's words; a page of some proxy has none worth showing."""
-    said = error.api_message
-    given = said if isinstance(said, str) else ""
-    return given[:_LONGEST_MESSAGE] or "no message, perhaps from a proxy"
+    inner = gateways.passed_on(_given(error))
+    shown = said(error)[:_LONGEST_MESSAGE] or "no message, perhaps from a proxy"
+    return f"{shown} (passed on by a gateway)" if inner else shown
+
+
+def said(error: anthropic.APIStatusError) -> str:
+    """The API's words, whole, and without those of a gateway around them."""
+    inner = gateways.passed_on(_given(error))
+    return inner.words if inner else _given(error)
+
+
+def _given(error: anthropic.APIStatusError) -> str:
+    return error.api_message if isinstance(error.api_message, str) else ""
 
 
 def wanted_wait(headers: Mapping[str, str]) -> float | None:
@@ -218,11 +241,7 @@ def _words(error: BaseException) -> str:
 
 
 def credential(client: object) -> str:
-    """What to check where the credentials are not accepted."""
-    if not isinstance(client, anthropic.AsyncAnthropic) or isinstance(
-        client, anthropic.AsyncAnthropicFoundry
-    ):
-        return "the credentials were not accepted: check those of the cloud"
+    """What to check where the API does not accept the credentials."""
     for field, advice in (
         ("api_key", "check ANTHROPIC_API_KEY"),
         ("auth_token", "check ANTHROPIC_AUTH_TOKEN: it may have expired"),

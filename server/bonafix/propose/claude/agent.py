@@ -30,6 +30,7 @@ from bonafix.domain import (
 )
 from bonafix.errors import ServiceError
 from bonafix.propose.claude import (
+    clouds,
     credentials,
     learning,
     models,
@@ -57,6 +58,11 @@ from bonafix.withholding import Withholding
 ROUNDS = 3
 _GRACE = 3.0
 """Seconds beyond its deadline in which a worker should have said that it is late."""
+
+_LEAST_RUN = 1.0
+_SHARE_OF_A_RUN = 0.5
+"""Of the time that is left, what one run of tests may take at most: who has made the
+tests hang should have time to hear of it."""
 
 _SUMMARY = 8_000
 """Characters of thinking, the last of it, that a candidate carries."""
@@ -104,7 +110,8 @@ def proposer(
     ServiceError where the model's service fails or no credentials are found, before
     anything else is done.
     """
-    environ = dict(os.environ if environment is None else environment)
+    given = os.environ if environment is None else environment
+    config, environ = clouds.addressed(config, given)
     shared = purse or purse_of(config)
     endpoint = learning.endpoint_of(config.base_url, environ)
 
@@ -114,7 +121,7 @@ def proposer(
         feedback: Callable[[], Feedback | None],
         listen: Listener,
     ) -> AsyncIterator[Candidate]:
-        credentials.require(environ)
+        credentials.require(environ, config.base_url)
         redact = opening.redactor_for(task, environ)
         work = _Work(
             config=config,
@@ -140,10 +147,10 @@ async def _all(work: _Work, hand_in: HandIn) -> None:
     """Every conversation of one call."""
 
     def may_go_on() -> bool:
-        if work.purse.empty or work.seconds <= 0:
-            work.note("no budget or time is left for another candidate")
-            return False
-        return True
+        over = work.purse.over or ("timeout" if work.seconds <= 0 else "")
+        if over:
+            work.note(f"nothing is left for another candidate: see the setting {over}")
+        return not over
 
     async def converse(attempt: Attempt) -> Ending:
         return await _conversation(work, attempt)
@@ -183,6 +190,7 @@ def _cost(spent: Spent) -> Cost:
 async def _conversation(work: _Work, attempt: Attempt) -> Ending:
     """One worker, up to three rounds; a candidate for each that hands in."""
     start = _start(work, attempt)
+    work.purse.candidates -= 1
     async with work.connect() as made:
         talk = _Talk(work=work, worker=made, model=start.model, attempt=attempt)
         work.talks.append(talk)
@@ -213,8 +221,8 @@ def _start(work: _Work, attempt: Attempt) -> Start:
         layout=task.layout,
         model=model,
         thinking=setting,
-        usd=work.purse.usd * attempt.share,
-        tokens=int(work.purse.tokens * attempt.share),
+        usd=work.purse.usd_left * attempt.share,
+        tokens=int(work.purse.tokens_left * attempt.share),
         until=time.time() + work.seconds,
         secrets=work.redact.values,
         base_url=config.base_url,
@@ -226,8 +234,8 @@ def _more(talk: _Talk, said: Feedback) -> More:
     purse, share = talk.work.purse, talk.attempt.share
     return More(
         text=prompts.feedback_message(talk.work.withheld.feedback(said)),
-        usd=(talk.spent.usd or 0.0) + purse.usd * share,
-        tokens=talk.spent.usage.total + int(purse.tokens * share),
+        usd=(talk.spent.usd or 0.0) + purse.usd_left * share,
+        tokens=talk.spent.usage.total + int(purse.tokens_left * share),
         until=time.time() + talk.work.seconds,
     )
 
@@ -283,7 +291,12 @@ async def _run_tests(
         return "No visible test has such a name. Use search to find its node id."
     changes = opening.changes(work.task, files)
     contents = {change.path: change.after for change in changes}
-    run = await work.run(contents, select=wanted, listen=work.listen)
+    run = await work.run(
+        contents,
+        select=wanted,
+        seconds=max(_LEAST_RUN, work.seconds * _SHARE_OF_A_RUN),
+        listen=work.listen,
+    )
     return prompts.run_report(work.withheld.run(run), wanted)
 
 

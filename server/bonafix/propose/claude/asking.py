@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +19,7 @@ from bonafix.config import Config
 from bonafix.domain import Cost, Event, Listener, Snapshot, silent
 from bonafix.errors import ServiceError
 from bonafix.propose.claude import (
+    clouds,
     credentials,
     learning,
     models,
@@ -30,7 +31,7 @@ from bonafix.propose.claude.budget import Purse, purse_of
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.process import Connect, Worker, open_worker
 from bonafix.propose.claude.protocol import Done, Learned, Spent, Start
-from bonafix.propose.claude.redact import Redactor, excluded, is_secret_file
+from bonafix.propose.claude.redact import Redactor
 from bonafix.propose.claude.schema import misfit
 
 LONGEST_QUESTION = 300_000
@@ -81,7 +82,8 @@ def asker(
     `purse` is the budget that is shared with proposals; without it the settings' whole
     budget is for questions. The same question asked again has the same answer, free.
     """
-    environ = dict(os.environ if environment is None else environment)
+    given = os.environ if environment is None else environment
+    config, environ = clouds.addressed(config, given)
     desk = _Desk(
         config=config,
         connect=lambda: connect(environ),
@@ -97,11 +99,6 @@ def asker(
         return await _asked(desk, question)
 
     return ask
-
-
-def may_send(path: str, globs: Sequence[str]) -> bool:
-    """Whether a model may be shown a file: not what `globs` or its name forbid."""
-    return not (is_secret_file(path) or excluded(path, globs))
 
 
 async def _asked(desk: _Desk, question: Question) -> Answer:
@@ -134,6 +131,7 @@ def show_question(
     environment: Mapping[str, str],
 ) -> dict[str, object]:
     """The request as it would be sent; only `max_tokens` is decided later."""
+    config, environment = clouds.addressed(config, environment)
     endpoint = learning.endpoint_of(config.base_url, environment)
     model = learning.recall(endpoint, config.model)
     body = _request(question, model, opening.redactor_of(snapshot, environment))
@@ -158,8 +156,8 @@ def _start(desk: _Desk, question: Question) -> Start:
         once=True,
         model=desk.model,
         thinking=desk.config.thinking,
-        usd=desk.purse.usd,
-        tokens=desk.purse.tokens,
+        usd=desk.purse.usd_left,
+        tokens=desk.purse.tokens_left,
         until=time.time() + question.seconds,
         secrets=desk.redact.values,
         base_url=desk.config.base_url,

@@ -6,6 +6,7 @@ tokens is lowered to the money, and below a useful size the work ends instead.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from bonafix.config import Config
@@ -18,6 +19,7 @@ from bonafix.propose.claude.models import (
     table_date,
 )
 from bonafix.propose.claude.prices import Usage
+from bonafix.propose.claude.protocol import Spent
 
 ENOUGH = 16_384
 """Answers with less room than this are often cut off. Only a short budget makes them
@@ -102,6 +104,11 @@ class Meter:
         return min(bounds.items(), key=lambda bound: bound[1])
 
     @property
+    def spent(self) -> Spent:
+        """The meter as the parent is told it."""
+        return Spent(usage=self.usage, usd=self.usd, requests=self.requests)
+
+    @property
     def words(self) -> str:
         """The meter as a person reads it."""
         money = "cost unknown"
@@ -138,22 +145,61 @@ def _source(model: Model) -> str:
 
 @dataclass(slots=True)
 class Purse:
-    """What is left, in USD and tokens, for all conversations of one proposer."""
+    """What is left for all that a model does in one run. Money in USD.
+
+    `candidates` are conversations that may still begin. What is left for the failure
+    at hand may be less: see `begin`.
+    """
 
     usd: float
     tokens: int
+    candidates: int = 1_000_000
+    failure_usd: float = math.inf
+    failure_tokens: float = math.inf
+
+    def begin(self, config: Config) -> None:
+        """Work on another failure begins, with an allowance of its own."""
+        self.failure_usd = config.failure_cost or math.inf
+        self.failure_tokens = config.failure_tokens or math.inf
+
+    @property
+    def usd_left(self) -> float:
+        """Of the run's money and of the failure's, the lesser."""
+        return min(self.usd, self.failure_usd)
+
+    @property
+    def tokens_left(self) -> int:
+        """Likewise."""
+        return int(min(self.tokens, self.failure_tokens))
 
     @property
     def empty(self) -> bool:
-        """Whether no conversation can be paid any more."""
-        return self.tokens <= LEAST_ANSWER or self.usd <= 0
+        """Whether no request can be paid any more."""
+        return self.tokens_left <= LEAST_ANSWER or self.usd_left <= 0
+
+    @property
+    def over(self) -> str:
+        """Why no further conversation may begin, by its setting; "" where one may."""
+        if self.candidates <= 0:
+            return "batch_candidates"
+        if self.usd_left <= 0:
+            return "max_cost" if self.usd <= 0 else "failure_cost"
+        if self.tokens_left <= LEAST_ANSWER:
+            run = self.tokens <= LEAST_ANSWER
+            return "max_tokens" if run else "failure_tokens"
+        return ""
 
     def pay(self, cost: Cost) -> None:
         """Take the cost out; where no price is known only tokens are counted."""
-        self.tokens -= cost.input_tokens + cost.cache_read_tokens + cost.output_tokens
+        tokens = cost.input_tokens + cost.cache_read_tokens + cost.output_tokens
+        self.tokens -= tokens
+        self.failure_tokens -= tokens
         self.usd -= cost.usd or 0.0
+        self.failure_usd -= cost.usd or 0.0
 
 
 def purse_of(config: Config) -> Purse:
-    """The whole budget that the settings allow."""
-    return Purse(config.max_cost, config.max_tokens)
+    """The whole budget that the settings allow, at the first failure."""
+    purse = Purse(config.max_cost, config.max_tokens, config.batch_candidates)
+    purse.begin(config)
+    return purse

@@ -7,58 +7,28 @@ environment is said here, before a request, and in words that show no secret.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import anthropic
 import httpx2
 
-from bonafix.propose.claude import credentials
+from bonafix.propose.claude import clouds, credentials
+from bonafix.propose.claude.clouds import SERVICE, Cloud
 from bonafix.propose.claude.conversation import ServiceFailure
 
 CONNECT_SECONDS = 10.0
 _PROXIES = ("http", "https", "socks5", "socks5h")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cloud:
-    """A cloud's client: what it needs installed, and what to check if it fails."""
-
-    make: Callable[..., object]
-    package: str  # that must be importable, "" if none
-    extra: str
-    endpoint: str  # the variable that names another endpoint
-    check: str
-
-
-_CLOUDS: Mapping[str, _Cloud] = {
-    "bedrock": _Cloud(
-        make=anthropic.AsyncAnthropicBedrock,
-        package="botocore",
-        extra="bedrock",
-        endpoint="ANTHROPIC_BEDROCK_BASE_URL",
-        check="AWS_REGION and the AWS credentials",
-    ),
-    "vertex": _Cloud(
-        make=anthropic.AsyncAnthropicVertex,
-        package="google.auth",
-        extra="vertex",
-        endpoint="ANTHROPIC_VERTEX_BASE_URL",
-        check="CLOUD_ML_REGION, ANTHROPIC_VERTEX_PROJECT_ID and the Google credentials",
-    ),
-    "foundry": _Cloud(
-        make=anthropic.AsyncAnthropicFoundry,
-        package="",
-        extra="",
-        endpoint="ANTHROPIC_FOUNDRY_BASE_URL",
-        check="ANTHROPIC_FOUNDRY_API_KEY and ANTHROPIC_FOUNDRY_RESOURCE",
-    ),
+_CLOUDS: Mapping[str, Callable[..., object]] = {
+    # The Messages API of Bedrock; the older one there knows no model of today.
+    "bedrock": anthropic.AsyncAnthropicBedrockMantle,
+    "vertex": anthropic.AsyncAnthropicVertex,
+    "foundry": anthropic.AsyncAnthropicFoundry,
 }
 
 
@@ -72,19 +42,15 @@ def open_client(
     Raises:
         ServiceFailure: no client can be made; the message says what to do.
     """
-    name = environment.get(credentials.SERVICE, "") or "anthropic"
-    if name != "anthropic" and name not in _CLOUDS:
-        known = ", ".join(("anthropic", *_CLOUDS))
-        raise ServiceFailure(f"{credentials.SERVICE} must be one of {known}")
-    if wrong := credentials.problem(environment):
+    if wrong := credentials.problem(environment, base_url):
         raise ServiceFailure(wrong)
-    cloud = _CLOUDS.get(name)
+    cloud = clouds.cloud_of(environment)
     variable = cloud.endpoint if cloud else "ANTHROPIC_BASE_URL"
     _check_url(base_url or environment.get(variable, ""), variable)
     http = _http(stall)
     if cloud is None:
         return _direct(base_url, http, environment)
-    return _in(cloud, name, base_url, http)
+    return _in(cloud, base_url, http, environment)
 
 
 def _direct(
@@ -112,32 +78,72 @@ def _direct(
 
 
 def _in(
-    cloud: _Cloud, name: str, base_url: str, http: httpx2.AsyncClient
+    cloud: Cloud,
+    base_url: str,
+    http: httpx2.AsyncClient,
+    environment: Mapping[str, str],
 ) -> anthropic.AsyncAnthropic:
-    """A cloud's client; where its extra is missing, how to install it."""
-    if cloud.package and not _is_installed(cloud.package):
-        raise ServiceFailure(
-            f"{credentials.SERVICE}={name} needs a package that is not installed: "
-            f"pip install 'anthropic[{cloud.extra}]'"
-        )
-    given = {"base_url": base_url} if base_url else {}
+    """A cloud's client, with what its variables name."""
+    given = {"base_url": base_url or environment.get(cloud.endpoint) or None}
+    own = sign_in_errors(cloud)
+    trouble: tuple[type[Exception], ...] = (anthropic.AnthropicError, OSError, *own)
     try:
-        client = cloud.make(
-            **given, timeout=http.timeout, http_client=http, max_retries=0
+        client = _CLOUDS[cloud.name](
+            timeout=http.timeout,
+            http_client=http,
+            max_retries=0,
+            **given,
+            **_places(cloud, environment, apart=bool(given["base_url"])),
         )
-    except (anthropic.AnthropicError, ValueError, OSError, ImportError) as error:
+    except trouble as error:
         raise ServiceFailure(
-            f"{credentials.SERVICE}={name}: {error}: check {cloud.check}"
+            f"{SERVICE}={cloud.name}: {error}: check {cloud.check}"
         ) from error
     # They share no base class that says so, but have the same `messages`.
     return cast("anthropic.AsyncAnthropic", client)
 
 
-def _is_installed(package: str) -> bool:
+def _places(
+    cloud: Cloud, environment: Mapping[str, str], *, apart: bool
+) -> dict[str, str | None]:
+    """Where in the cloud; an endpoint `apart` from it needs no resource."""
+    region = clouds.value_of(environment, cloud.region) or None
+    project = clouds.value_of(environment, cloud.project) or None
+    if cloud.name == "vertex":
+        return {"region": region, "project_id": project}
+    if cloud.name == "bedrock":
+        return {"aws_region": region or _aws_region()}
+    return {} if apart else {"resource": project}
+
+
+def _aws_region() -> str | None:
+    """The region of the user's AWS settings, which the SDK does not read here."""
     try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # of the package around it
-        return False
+        import boto3  # noqa: PLC0415 - an extra, and heavy
+    except ImportError:
+        return None
+    region: str | None = boto3.Session().region_name
+    return region
+
+
+def sign_in_errors(cloud: Cloud | None) -> tuple[type[Exception], ...]:
+    """What a cloud's sign-in may raise, at the first request or before."""
+    if cloud is None:
+        return ()
+    module, _, name = cloud.errors.partition(":")
+    try:
+        own = (getattr(importlib.import_module(module), name),) if module else ()
+    except ImportError:  # with a key in a variable its package is not needed
+        own = ()
+    return (RuntimeError, ValueError, *own)
+
+
+def cloud_behind(client: object) -> Cloud | None:
+    """The cloud whose client it is, if it is one's."""
+    return next(
+        (clouds.CLOUDS[name] for name, kind in _CLOUDS.items() if type(client) is kind),
+        None,
+    )
 
 
 def _http(stall: float) -> httpx2.AsyncClient:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bonafix.propose.claude.budget import Meter
 from bonafix.propose.claude.frozen import FOLLOW_UP
 from bonafix.propose.claude.prices import Usage
-from bonafix.propose.claude.protocol import Done, FromWorker, RunTests, Say, Spent
+from bonafix.propose.claude.protocol import Done, FromWorker, RunTests, Say
 from bonafix.propose.claude.redact import Redactor
 from bonafix.propose.claude.searching import Search, searched
 from bonafix.propose.claude.tools import HANDED_IN, Call, Outcome, use
@@ -137,8 +137,7 @@ async def _turn(talk: Conversation) -> Reply:
     talk.turns += 1
     talk.prompt = reply.usage.prompt
     talk.meter.add(reply.usage)
-    meter = talk.meter
-    talk.tell(Spent(usage=meter.usage, usd=meter.usd, requests=meter.requests))
+    talk.tell(talk.meter.spent)
     return reply
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bonafix.errors import ServiceError
+from bonafix.propose.claude import clouds
+from bonafix.propose.claude.clouds import SERVICE
 
 KEY, TOKEN = "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
-SERVICE = "BONAFIX_SERVICE"
-"""The variable that names a cloud: its own credentials are used, not the API's."""
 NONE = (
     f"no credentials for Claude were found: set {KEY}, or use "
     "the search engine alone (--engine search), which needs none"
@@ -27,6 +27,7 @@ _FEDERATION = ("ANTHROPIC_FEDERATION_RULE_ID", "ANTHROPIC_ORGANIZATION_ID")
 _IDENTITY = ("ANTHROPIC_IDENTITY_TOKEN", "ANTHROPIC_IDENTITY_TOKEN_FILE")
 _CLOUD_SECRETS = (
     *("ANTHROPIC_FOUNDRY_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"),
+    *("ANTHROPIC_AWS_API_KEY",),
     *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
 )
 _AUTHORISING = frozenset({"authorization", "x-api-key"})
@@ -48,9 +49,11 @@ class Credential:
 
 def find(environment: Mapping[str, str]) -> Credential | None:
     """The credential that the SDK would use, if there is one."""
-    cloud = environment.get(SERVICE, "")
-    if cloud not in {"", "anthropic"}:
-        return Credential(f"account of {cloud}", SERVICE)
+    if clouds.is_cloud(environment):
+        cloud = clouds.cloud_of(environment)
+        names = () if cloud is None else (cloud.secret, *cloud.keys)
+        key = next((name for name in names if environment.get(name)), SERVICE)
+        return Credential(f"account of {environment[SERVICE]}", key)
     for variable, kind in _VARIABLES:
         if environment.get(variable):
             return Credential(kind, variable)
@@ -65,7 +68,7 @@ def find(environment: Mapping[str, str]) -> Credential | None:
     return Credential("profile", str(profile)) if profile else None
 
 
-def require(environment: Mapping[str, str]) -> Credential:
+def require(environment: Mapping[str, str], base_url: str = "") -> Credential:
     """The credential, or a clear word before any work.
 
     Raises:
@@ -74,7 +77,7 @@ def require(environment: Mapping[str, str]) -> Credential:
     found = find(environment)
     if found is None:
         raise ServiceError(NONE)
-    if wrong := problem(environment):
+    if wrong := problem(environment, base_url):
         raise ServiceError(wrong)
     return found
 
@@ -90,20 +93,28 @@ def static(environment: Mapping[str, str]) -> tuple[str, str]:
     return "", ""
 
 
+def _sent(environment: Mapping[str, str]) -> tuple[str, str]:
+    """What goes into a header, whoever it is for."""
+    cloud = clouds.cloud_of(environment)
+    if cloud is None:
+        return static(environment)
+    names = (cloud.secret, *cloud.keys)
+    name = next((one for one in names if environment.get(one)), "")
+    return name, environment.get(name, "")
+
+
 def headers(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     """The user's own headers, one a line, as the SDK reads them."""
     pairs = (line.partition(":") for line in environment.get(HEADERS, "").split("\n"))
     return [(name.strip(), value.strip()) for name, colon, value in pairs if colon]
 
 
-def problem(environment: Mapping[str, str]) -> str:
+def problem(environment: Mapping[str, str], base_url: str = "") -> str:
     """Why what is set cannot be sent, without a word of it; "" where it can."""
-    name, value = static(environment)
-    if (
-        environment.get(SERVICE, "") in {"", "anthropic"}
-        and name
-        and (wrong := _flaw(value))
-    ):
+    if missing := clouds.lacking(environment, base_url):
+        return missing
+    name, value = _sent(environment)
+    if name and (wrong := _flaw(value)):
         return f"{name} cannot be used: it {wrong}. Copy the value once more"
     for number, (header, content) in enumerate(headers(environment), 1):
         if not _HEADER_NAME.fullmatch(header):

@@ -18,6 +18,10 @@ from bonafix.propose.claude.tools import Call
 if TYPE_CHECKING:
     from anthropic.types import Message
 
+REDACTED = "[here the service has encrypted what was thought: it cannot be shown]\n"
+"""Stands where a block of thinking came redacted."""
+OMITTED = "[here the service leaves out what was thought]\n"
+"""Stands where a block of thinking came without a word."""
 _CHUNK = 160
 _CHARACTERS_PER_TOKEN = 3
 _STEP = 2000
@@ -46,6 +50,7 @@ class Heard:
         self._told = 0
         self._open = 0
         self._input = ""
+        self._silent = False  # a block of thinking is open, and nothing was heard of it
 
     def hear(self, event: object) -> None:
         """Take in one event of the SDK's stream."""
@@ -61,7 +66,7 @@ class Heard:
             self._input += piece
             self._count(len(piece))
         elif kind == "content_block_start":
-            self._open, self._input = self._open + 1, ""
+            self._start(getattr(event, "content_block", None))
         elif kind == "content_block_stop":
             self._close()
 
@@ -84,11 +89,19 @@ class Heard:
         self.usage = counted(message, self._prompt)
         self._grown(self.usage)
 
+    def _start(self, block: object) -> None:
+        self._open, self._input = self._open + 1, ""
+        self._silent = getattr(block, "type", "") == "thinking"
+        if getattr(block, "type", "") == "redacted_thinking":
+            self.flush()
+            self._say(Say(kind="thinking", text=REDACTED))
+
     def _gather(self, kind: Literal["thinking", "text"], text: str) -> None:
         self._count(len(text))
         if kind != self._kind:
             self.flush()
         self._kind = kind
+        self._silent = self._silent and not text
         self._text += text
         if len(self._text) > _CHUNK or "\n" in text:
             self.flush()
@@ -97,6 +110,9 @@ class Heard:
         """A block is complete; the SDK takes half a tool's input for a whole one."""
         self.flush()
         self._open -= 1
+        if self._silent:
+            self._silent = False
+            self._say(Say(kind="thinking", text=OMITTED))
         if self._input and not _is_json(self._input):
             self.torn = True
         self._input = ""

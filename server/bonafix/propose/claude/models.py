@@ -224,6 +224,9 @@ def _levelled(model: Model, level: str) -> Form:
         del thinking["display"]
     effort = _fitting(model, level)
     note = "" if effort == level else f"{model.id} has no effort {level}: {effort}"
+    if "display" in model.lacks:
+        hidden = f"{model.id} is asked without a display: its thinking may not be shown"
+        note = f"{note}; {hidden}" if note else hidden
     return Form(thinking=thinking, effort=effort, note=note)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bonafix.config import Config
 from bonafix.domain import Change, Snapshot, Task
 from bonafix.dotenv import redactor_at
-from bonafix.propose.claude import frozen, models, prompts
+from bonafix.propose.claude import clouds, frozen, learning, models, prompts
 from bonafix.propose.claude.models import Form
 from bonafix.propose.claude.redact import Redactor, excluded, may_send
 from bonafix.propose.claude.workbench import Bench
@@ -22,9 +22,16 @@ from bonafix.withholding import Withholding, withholding
 def show_prompt(
     task: Task, config: Config, environment: Mapping[str, str]
 ) -> dict[str, object]:
-    """The opening request as it would be sent: system, tools, first message."""
-    form = models.form(models.lookup(config.model), config.thinking)
-    return request(task, config, form, redactor_for(task, environment))
+    """The opening request as it would be sent: system, tools, first message.
+
+    In the form that the endpoint has taught, if it was asked before.
+    """
+    config, environment = clouds.addressed(config, environment)
+    endpoint = learning.endpoint_of(config.base_url, environment)
+    model = learning.recall(endpoint, config.model)
+    form = models.form(model, config.thinking)
+    body = request(task, config, form, redactor_for(task, environment))
+    return models.formed(body, form, model.lacks)
 
 
 def request(

@@ -18,7 +18,7 @@ from bonafix.propose.claude.conversation import (
     cut_short,
     sized,
 )
-from bonafix.propose.claude.protocol import Done, Spent
+from bonafix.propose.claude.protocol import Done
 
 
 class Voice(Protocol):
@@ -44,7 +44,7 @@ async def answer(request: Request, voice: Voice, tell: Tell) -> Done:
         return Done(ending="budget", note=meter.over(prompt))
     reply = await voice.ask({**request, "max_tokens": room})
     meter.add(reply.usage)
-    tell(Spent(usage=meter.usage, usd=meter.usd, requests=meter.requests))
+    tell(meter.spent)
     if done := cut_short(reply):
         return done
     if reply.stop_reason == PAUSED:

@@ -16,8 +16,9 @@ from typing import Any, cast
 import anthropic
 import httpx2
 
-from bonafix.propose.claude import learning, models, stream
+from bonafix.propose.claude import advice, learning, models, stream
 from bonafix.propose.claude.budget import Limits, Meter, estimate
+from bonafix.propose.claude.clients import cloud_behind, sign_in_errors
 from bonafix.propose.claude.conversation import (
     BudgetSpent,
     Reply,
@@ -25,15 +26,20 @@ from bonafix.propose.claude.conversation import (
     ServiceFailure,
     sized,
 )
+from bonafix.propose.claude.hearing import REDACTED
 from bonafix.propose.claude.models import Model
 from bonafix.propose.claude.prices import Usage
-from bonafix.propose.claude.protocol import FromWorker, Learned, Say, Spent, Start
+from bonafix.propose.claude.protocol import FromWorker, Learned, Say, Start
 
 CORRECTIONS = 8
 """Refusals of one request that are answered with another form."""
 _PATIENCE = 5.0
 """Seconds for what only helps: gateways may not know such an endpoint."""
 _BYTES_PER_TOKEN = 3.5
+_HIDDEN = (
+    "the service encrypts a part of the model's thinking: it is paid for and goes back "
+    "to the model, and nobody else can read it"
+)
 _COUNTED = ("model", "system", "tools", "messages")
 _MISSING = frozenset({400, 404, 405, 422, 501})
 """How endpoints say that they offer no such thing; anything else may pass."""
@@ -42,22 +48,26 @@ _HOPELESS = (
     anthropic.AuthenticationError,
     anthropic.PermissionDeniedError,
 )
-_TROUBLE = (
-    *(anthropic.AnthropicError, httpx2.HTTPError, OSError),
-    *stream.SENSELESS,
-)
+_TROUBLE = (anthropic.AnthropicError, httpx2.HTTPError, OSError, *stream.SENSELESS)
 """Whatever a question to an endpoint can end in, gateways' odd answers included. It
 stops nothing: if it matters, the request itself will say so, and be explained."""
 
 
 class Speaker:
-    """One conversation's way to the model; `deadline` is on the monotonic clock."""
+    """One conversation's way to the model; `deadline` is on the monotonic clock.
+
+    `tell` hears what an answer costs while it is still growing: who cancels has then
+    paid for what was used, although no answer was had. `pace` is the wait, in seconds,
+    before a second attempt.
+    """
 
     def __init__(
         self,
         start: Start,
         client: anthropic.AsyncAnthropic,
         tell: Callable[[FromWorker], None],
+        *,
+        pace: float = stream.FIRST_WAIT,
     ) -> None:
         limits = Limits(usd=start.usd, tokens=start.tokens)
         self.meter = Meter(model=start.model, limits=limits)
@@ -65,15 +75,20 @@ class Speaker:
         self.set_deadline(start.until)
         self._start = start
         self._client = client
+        # A cloud signs in at the first request, in ways of its own.
+        own = sign_in_errors(cloud_behind(client))
+        self._trouble: tuple[type[Exception], ...] = (*_TROUBLE, *own)
         self._tell = tell
         self._form = models.form(start.model, start.thinking)
-        self._noted = ""
+        self._noted: set[str] = set()
         self._line = stream.Line(
             client=client,
-            say=tell,
+            say=self._say,
             waste=self._waste,
             shape=self._shape,
             deadline=lambda: self.deadline,
+            grown=self._grown,
+            pace=pace,
         )
 
     @property
@@ -118,7 +133,7 @@ class Speaker:
             return False
         except anthropic.APIStatusError as error:
             told = told if error.status_code in _MISSING else model
-        except _TROUBLE:
+        except self._trouble:
             pass  # an answer that says nothing
         self._learn(told)
         if told.retires:
@@ -137,7 +152,7 @@ class Speaker:
             if error.status_code in _MISSING:
                 lacks = (*self.meter.model.lacks, "count_tokens")
                 self._learn(replace(self.meter.model, lacks=lacks))
-        except _TROUBLE:
+        except self._trouble:
             pass  # an estimate will do
         return 0
 
@@ -157,13 +172,14 @@ class Speaker:
 
     def _corrected(self, request: Request, error: anthropic.BadRequestError) -> Request:
         """The request after learning from its refusal."""
-        message = error.api_message or str(error)
+        message = advice.said(error) or str(error)
         sent = self._shape(request)
         asked = cast("int", sent["max_tokens"])
         model = learning.corrected(self.meter.model, self._form, message, asked)
         sizes = learning.overflow(message)
         if model is None and sizes is None:
-            raise ServiceFailure(f"the request was refused: {message}") from error
+            why = f"the request was refused: {advice.message(error)}"
+            raise ServiceFailure(why) from error
         self._learn(model or self.meter.model)
         if sizes is None:
             return request
@@ -180,16 +196,27 @@ class Speaker:
 
     def _note(self, text: str) -> None:
         """Tell the user something, once."""
-        if text and text != self._noted:
-            self._noted = text
+        if text and text not in self._noted:
+            self._noted.add(text)
             self._tell(Say(kind="note", text=text))
+
+    def _say(self, record: Say) -> None:
+        """Pass on what was heard, and say once that some of it is hidden."""
+        self._tell(record)
+        if record.text == REDACTED:
+            self._note(_HIDDEN)
 
     def _waste(self, usage: Usage) -> int:
         """Count a broken attempt; the tokens that are left for the next answer."""
         self.meter.add(usage)
-        meter = self.meter
-        self._tell(Spent(usage=meter.usage, usd=meter.usd, requests=meter.requests))
-        return meter.room(usage.prompt)
+        self._tell(self.meter.spent)
+        return self.meter.room(usage.prompt)
+
+    def _grown(self, usage: Usage) -> None:
+        """Tell what it all costs at least, with an answer that is under way."""
+        so_far = replace(self.meter)
+        so_far.add(usage)
+        self._tell(so_far.spent)
 
     def _shape(self, request: Request) -> Request:
         """The request as the model takes it, with thinking in the answer's size."""

@@ -19,6 +19,8 @@ import httpx2
 
 from bonafix.propose.claude import advice
 from bonafix.propose.claude.advice import Trouble
+from bonafix.propose.claude.clients import cloud_behind, sign_in_errors
+from bonafix.propose.claude.clouds import Cloud
 from bonafix.propose.claude.conversation import (
     BYTES_PER_TOKEN,
     BudgetSpent,
@@ -122,6 +124,9 @@ def _last_word(line: Line, trouble: Trouble) -> str:
 
 
 def _what_to_do(line: Line, trouble: Trouble) -> str:
+    cloud = cloud_behind(line.client)
+    if cloud is not None and trouble.advice in advice.NO_ENTRY:
+        return f"the credentials were not accepted: check {cloud.check}"
     known = trouble.advice != advice.LOG_IN
     return trouble.advice if known else advice.credential(line.client)
 
@@ -151,7 +156,7 @@ async def _once(line: Line, request: Request) -> Reply:
     prompt = len(sized(request)) // BYTES_PER_TOKEN
     heard = Heard(line.say, line.grown, prompt)
     async with AsyncExitStack() as stack:
-        with _opening():
+        with _opening(cloud_behind(line.client)):
             # The request was shown to the user as it is: its types are ours.
             asked = line.client.messages.stream(**cast("Any", request))
             stream = await stack.enter_async_context(asked)
@@ -172,7 +177,7 @@ def _is_torn(heard: Heard, reason: str) -> bool:
 
 
 @contextmanager
-def _opening() -> Iterator[None]:
+def _opening(cloud: Cloud | None) -> Iterator[None]:
     """Until the service has begun to answer; nothing is paid for yet."""
     try:
         yield
@@ -191,6 +196,14 @@ def _opening() -> Iterator[None]:
     except anthropic.AnthropicError as error:
         why = f"the credentials cannot be used: {error}"
         raise ServiceFailure(f"{why} ({advice.RENEW})") from error
+    except sign_in_errors(cloud) as error:
+        assert cloud is not None  # or there were none to be caught
+        why = f"signing in to {cloud.name} failed: {_first_line(error)}"
+        raise ServiceFailure(f"{why}: check {cloud.check}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

@@ -26,14 +26,12 @@ from bonafix.propose.claude.conversation import (
     ServiceFailure,
     converse,
 )
-from bonafix.propose.claude.prices import Usage
 from bonafix.propose.claude.protocol import (
     Answer,
     Done,
     FromWorker,
     More,
     Say,
-    Spent,
     Start,
 )
 from bonafix.propose.claude.redact import MARK, Redactor
@@ -129,7 +127,8 @@ async def work(parent: Parent, patience: Patience = _PATIENT) -> None:
 
 
 async def _work(end: _End, client: anthropic.AsyncAnthropic) -> None:
-    start, speaker = end.start, _Teller(end, client)
+    start = end.start
+    speaker = Speaker(start, client, end.tell, pace=end.patience.pace)
     await speaker.prepare()
     if start.once:
         done = await _ended(answer(start.request, speaker, end.tell))
@@ -163,29 +162,6 @@ def discreet(record: FromWorker, redact: Redactor) -> FromWorker:
 def _hidden(text: str, redact: Redactor) -> str:
     # A profile's token is in no variable: known by what stands before it.
     return _BEARER.sub(rf"\1{MARK}", redact(text))
-
-
-class _Teller(Speaker):
-    """A speaker that tells what an answer costs while it is still growing.
-
-    Who cancels has then paid for what was used, although no answer was had.
-    """
-
-    def __init__(self, end: _End, client: anthropic.AsyncAnthropic) -> None:
-        super().__init__(end.start, client, end.tell)
-        pace = end.patience.pace
-        self._line = replace(self._line, grown=self._grown, pace=pace)
-
-    def _grown(self, usage: Usage) -> None:
-        sum_so_far = replace(self.meter)
-        sum_so_far.add(usage)
-        self._tell(
-            Spent(
-                usage=sum_so_far.usage,
-                usd=sum_so_far.usd,
-                requests=sum_so_far.requests,
-            )
-        )
 
 
 def _conversation(end: _End, speaker: Speaker) -> Conversation:
