@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MIN := 24
+CODE_SERVER := 4.139.1
 PROJECT ?= fixtures/ledger/project
 FAILURES ?= -k test_interest
 JOBS ?= 2
@@ -13,13 +14,18 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: demo test lint types units client gate-report token-report clean help
+.PHONY: demo test test-vscode test-emacs lint types units client peers gate-report token-report bench tiers-report clean help
 
 help:
 	@echo "make demo    repair a failing project, no key needed"
 	@echo "make test    lint, types, imports, tests, and the editor extension"
+	@echo "make peers   the agent before two servers that are not ours (700 MB, once)"
+	@echo "make test-vscode   the extension in a real VS Code: minutes, and a Chromium"
 	@echo "make gate-report [DATA=bugs.jsonl] [JOBS=2] [JOURNAL=file]   the gate's figures"
+	@echo "make search-report DATA=bugs.jsonl [HALF=tuning] [LIMIT=5] [JOBS=1] [JOURNAL=file]   the search engine's figures"
 	@echo "make token-report   what scripted repairs send, and what a cache could serve"
+	@echo "make bench [N=6]   what checking a patch costs, against a new process for each"
+	@echo "make tiers-report [N=5] [JOURNAL=file]   the fast ways to run say what the slow one does"
 	@echo "make clean   remove what these made"
 
 # The failing project has an environment of its own, as a user's has.
@@ -42,9 +48,39 @@ types: $(VENV)/.dev
 units: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+# A real Emacs with eglot (Debian: emacs-nox elpa-eglot), which `test` does not ask for.
+test-emacs: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/e2e/emacs_eglot.py
+
 client: client-vscode/node_modules/.installed
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
 	cd client-vscode && npm run --silent check
+
+# Opt-in: LiteLLM's proxy and aimock, each installed below .venv on the first run.
+peers: $(VENV)/.dev
+	@$(BIN)/python -m tests.peers.installing
+	$(BIN)/python -m pytest tests/peers
+
+# A real VS Code in a real browser; what it shows is kept in .cache/vscode/pictures.
+# By hand, and not a part of `make test`: it takes minutes, and 700 MB below .cache.
+TESTS ?= tests/vscode
+test-vscode: .cache/vscode/$(CODE_SERVER).installed client-vscode/bonafix.vsix
+	@client-vscode/scripts/install_chromium.sh
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	$(BIN)/python -m pytest $(TESTS)
+
+client-vscode/bonafix.vsix: client-vscode/node_modules/.installed \
+		client-vscode/package.json $(wildcard client-vscode/*.md client-vscode/src/*.ts) \
+		$(wildcard client-vscode/media/* client-vscode/scripts/*.mjs)
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	cd client-vscode && npm run --silent package
+
+.cache/vscode/$(CODE_SERVER).installed: client-vscode/scripts/install_editor.sh $(VENV)/.dev
+	@echo "setting up a VS Code (once)"
+	@$(BIN)/python -m pip install --quiet --group vscode
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	client-vscode/scripts/install_editor.sh .cache/vscode $(CODE_SERVER)
+	@touch $@
 
 # The whole zoo, then DATA if there is some; each with and without the taint stage. What
 # falls short of a goal is printed as it is, so 1 is no failure of the report. With a
@@ -58,10 +94,27 @@ gate-report: $(VENV)/project/.installed
 		$(BIN)/python benchmarks/gate_report.py DATA="$(DATA)" JOBS=$(JOBS) \
 		JOURNAL="$(JOURNAL)"; fi
 
+# `bonafix fix --engine search` on each bug of DATA, as a project of its own. With a
+# JOURNAL it goes on where it was interrupted: take a new one for another engine.
+search-report: $(VENV)/project/.installed
+	@test -n "$(DATA)" || { echo "make search-report needs DATA=bugs.jsonl"; exit 2; }
+	@$(BIN)/python benchmarks/search_report.py DATA="$(DATA)" JOBS=$(JOBS) \
+		INTERPRETER=$(VENV)/project/bin/python SHOW=yes JOURNAL="$(JOURNAL)" \
+		HALF=$(or $(HALF),both) LIMIT=$(or $(LIMIT),1000000)
+
 # Scripted repairs of the fixtures, no key needed; fails where a request does not go on
 # from the one before it, byte for byte.
 token-report: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.token_report
+
+# Both fetch real libraries on first use. With a JOURNAL the second goes on where it was
+# interrupted; it fails where any outcome is different.
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/bench.py N=$(or $(N),6)
+
+tiers-report: $(VENV)/.dev
+	@$(BIN)/python benchmarks/tiers_report.py N=$(or $(N),5) \
+		$(if $(JOURNAL),JOURNAL="$(JOURNAL)")
 
 client-vscode/node_modules/.installed: client-vscode/package-lock.json $(VENV)/.dev
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \

@@ -1,19 +1,21 @@
 """A runner that does not start afresh each time: for screening, never for a verdict.
 
-pytest and what it imports from outside the project are loaded once, in up to a few
-confined processes; each run is a fork of one of them, where the project is imported
-and collected anew. What a test writes into the tree or its home stays for the next.
+Where only bodies of functions change, a run is a fork of a process that has collected
+the tests (`swap.py`). Else pytest and what it imports from outside the project are
+loaded once, in up to a few confined processes; each run is a fork of one of them,
+where the project is imported and collected anew, and what a test writes into the tree
+or its home stays for the next. What neither can do is run in a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Literal
 
 from bonafix.config import Config
 from bonafix.domain import Event, Listener, Outcome, Runner, Snapshot, SuiteRun, silent
@@ -25,20 +27,20 @@ from bonafix.observe.run import (
     Teller,
     Wish,
     attempts,
-    confined,
     folded,
     make_runner,
     order,
 )
-from bonafix.observe.zygote import LostError, Module, Zygote, zygote
+from bonafix.observe.seats import FAITH, BarredError, Seat, Tally, begun
+from bonafix.observe.swap import Residents
+from bonafix.observe.zygote import LostError, Module, Zygote
 
-_LIFE = 3600.0  # seconds; it is closed long before
-_FAITH = 2  # processes that may be lost before no more are started
-_FIRST = 10.0  # seconds for a test over the untouched tree; twice that for all
 _SILENT = frozenset({Outcome.HUNG, Outcome.CRASHED})  # they tell of no modules
 _SAMPLE = 20  # ids whose outcomes are compared
 _TRIES = 3  # at what to load: each time up to the module that did harm
 _NOBODY: Mapping[str, Outcome] = {}
+
+Tier = Literal["swap", "warm", "cold"]
 
 
 @asynccontextmanager
@@ -50,16 +52,21 @@ async def warm(
     cells: int = 2,
     expected: Mapping[str, Outcome] = _NOBODY,
     listen: Listener = silent,
+    fastest: Tier = "swap",
 ) -> AsyncIterator[Runner]:
-    """Yield a runner over at most `cells` processes, gone on the way out.
+    """Yield a runner over at most `cells` processes of a kind, gone on the way out.
 
-    `expected` is what some ids do over the untouched tree: where a warm run says
-    otherwise, where a process is lost twice, and for what a warm process cannot do
-    (whole suites, `-k`, recording), runs are cold. `listen` is told why, once.
+    `expected` is what some ids do over the untouched tree: where a fork says otherwise
+    or nothing is known, nothing is swapped; where a warm run says otherwise, where a
+    process is lost twice, and for what a warm process cannot do (whole suites, `-k`,
+    recording), runs are cold. `listen` is told why, once, and of all runs at the end.
     """
     cold = make_runner(snapshot, interpreter, config)
     known = dict(itertools.islice(expected.items(), _SAMPLE))
-    pool = _Pool(Bench(snapshot, interpreter, config), cells, known, listen)
+    bench, tally = Bench(snapshot, interpreter, config), Tally()
+    residents = Residents(bench, cells, known, tally)
+    pool = _Pool(bench, cells, known, listen)
+    tiers = {"swap": (residents, pool), "warm": (pool,), "cold": ()}[fastest]
 
     async def run(
         files: Files,
@@ -82,9 +89,12 @@ async def warm(
                 deadline=0.0,  # it begins when a process is ready
             )
             limit = seconds or config.suite_timeout
-            found = await pool.run(files, wish, limit, listen)
-            if found is not None:
-                return found
+            for tier in tiers:
+                found = await tier.run(files, wish, limit, listen)
+                if found is not None:
+                    tally.runs[tier.name] += 1
+                    return found
+        tally.runs["cold"] += 1
         return await cold(
             files,
             select=select,
@@ -99,28 +109,16 @@ async def warm(
     try:
         yield run
     finally:
+        await residents.close()
         await pool.close()
-
-
-@dataclass(slots=True)
-class _Seat:
-    """Room for one process."""
-
-    stack: contextlib.AsyncExitStack | None = None
-    zygote: Zygote | None = None
-
-    async def close(self) -> None:
-        stack, self.stack, self.zygote = self.stack, None, None
-        if stack is not None:
-            await stack.aclose()
-
-
-class _ColdError(Exception):
-    """No warm process is to be started any more; says why."""
+        if tally.runs:
+            listen(tally.event())
 
 
 class _Pool:
     """The processes, what they load, and why there are none."""
+
+    name = "warm"
 
     def __init__(
         self,
@@ -132,8 +130,8 @@ class _Pool:
         self._bench = bench
         self._expected = expected
         self._listen = listen
-        self._seats = [_Seat() for _ in range(cells)]
-        self._free: asyncio.LifoQueue[_Seat] = asyncio.LifoQueue()
+        self._seats = [Seat() for _ in range(cells)]
+        self._free: asyncio.LifoQueue[Seat] = asyncio.LifoQueue()
         for seat in self._seats:
             self._free.put_nowait(seat)
         self._learning = asyncio.Lock()
@@ -151,9 +149,9 @@ class _Pool:
                 return await self._suite(host, files, wish, listen)
         except LostError as error:
             self._lost += 1
-            if self._lost >= _FAITH:
+            if self._lost >= FAITH:
                 self._give_up(f"{self._lost} warm processes were lost: {error}")
-        except _ColdError as error:
+        except BarredError as error:
             self._give_up(str(error))
         return None
 
@@ -179,11 +177,11 @@ class _Pool:
         finally:
             self._free.put_nowait(seat)
 
-    async def _fill(self, seat: _Seat, wish: Wish) -> Zygote:
+    async def _fill(self, seat: Seat, wish: Wish) -> Zygote:
         """A process that has loaded what the first run of all was seen to load."""
         if self._cold:
-            raise _ColdError
-        host = await self._open(seat, wish)
+            raise BarredError
+        host = await seat.open(self._bench, wish)
         async with self._learning:
             first = self._modules is None
             if self._modules is None:
@@ -195,25 +193,15 @@ class _Pool:
             names = [name for name, _ in self._modules]
             self._modules = self._modules[: names.index(culprit)]
             await seat.close()
-            host = await self._open(seat, wish)
+            host = await seat.open(self._bench, wish)
         if first and self._expected:
             await self._vet(host, wish)
         return host
 
-    async def _open(self, seat: _Seat, wish: Wish) -> Zygote:
-        seat.stack = contextlib.AsyncExitStack()
-        place = await seat.stack.enter_async_context(confined(self._bench, {}))
-        if not place.ground.caps.pids:
-            raise _ColdError("what a test leaves running could not be ended here")
-        wanted = order(self._bench, wish, place)
-        made = zygote(place, wanted, seconds=_LIFE)
-        seat.zygote = await seat.stack.enter_async_context(made)
-        return seat.zygote
-
     async def _learn(self, host: Zygote, wish: Wish) -> tuple[Module, ...]:
         """Run the targets over the untouched tree; the modules that this took."""
         told = tuple(i for i, seen in self._expected.items() if seen not in _SILENT)
-        wish = replace(_begun(wish), select=told or wish.select)
+        wish = replace(begun(wish), select=told or wish.select)
         wanted = order(self._bench, wish, host.cell)
         _, modules = await host.run({}, wanted, Teller(silent).hear, tell=True)
         return modules
@@ -221,11 +209,11 @@ class _Pool:
     async def _vet(self, host: Zygote, wish: Wish) -> None:
         """Compare a warm run of the untouched tree with what cold ones did."""
         told = {i: o for i, o in self._expected.items() if o is not Outcome.HUNG}
-        wish = replace(_begun(wish), select=tuple(told), stop_at_first=False)
+        wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
         seen = await self._suite(host, {}, wish, silent)
         for node_id, outcome in told.items():
             if seen.outcome(node_id) is not outcome:
-                raise _ColdError(
+                raise BarredError(
                     f"{node_id} is {seen.outcome(node_id)} in a warm process and "
                     f"{outcome} in a fresh one"
                 )
@@ -241,8 +229,3 @@ class _Pool:
             return attempt
 
         return folded(self._bench, wish, await attempts(once, wish))
-
-
-def _begun(wish: Wish) -> Wish:
-    limit = min(wish.per_test, _FIRST)
-    return replace(wish, per_test=limit, deadline=time.monotonic() + 2 * _FIRST)

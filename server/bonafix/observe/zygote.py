@@ -5,6 +5,10 @@ tree is) is answered by `prepared`; `load` (`modules`) by `loaded` (`culprit`); 
 (`files` in base64, `request`: a run's fields, `tell`) by the run's own events, by
 `modules` where they were asked for, and by `over` (how it ended; `clean`: nothing is
 left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
+
+`collect` (`request`) makes it another kind of process: answered by `standing`
+(`reason`: why it cannot be, or empty), it then takes no order but `swap`, which is a
+`run` in a fork of the collected session, or is answered by `unfit` (`reason`).
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from bonafix.errors import SandboxError
 from bonafix.observe.events import Log
@@ -33,7 +37,9 @@ from bonafix.sandbox.cell import Cell, Running, start
 SERVER = Path(__file__).parent / "inside" / "serve.py"
 _PATIENCE = 5.0  # seconds for an answer that needs no test to run
 _LOADING = 30.0  # seconds for imports
-_ANSWERS = frozenset({"prepared", "loaded", "modules", "over", "unlaid"})
+_ANSWERS = frozenset(
+    {"prepared", "loaded", "modules", "over", "unlaid", "standing", "unfit"}
+)
 
 Files = Mapping[str, bytes | None]
 Module = tuple[str, str]  # name, real path of its file
@@ -41,6 +47,10 @@ Module = tuple[str, str]  # name, real path of its file
 
 class LostError(Exception):
     """The process is gone, or does not do as it should; says how."""
+
+
+class UnfitError(Exception):
+    """This cannot be done in a process that has collected; says why."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,8 +74,38 @@ class Zygote:
         await self._order("load", secrets.token_hex(16), {"modules": list(modules)})
         return text(await self._answer("loaded", _LOADING), "culprit")
 
+    async def collect(self, order: Order, seconds: float) -> None:
+        """Collect what `order` selects, for runs that `swap`.
+
+        Raises:
+            LostError: it is lost, or it takes longer than that.
+            UnfitError: nothing may be forked from there.
+        """
+        nonce = secrets.token_hex(16)
+        request = fields(self.cell, replace(order, brief=True), nonce)
+        await self._order("collect", nonce, {"request": request})
+        reason = text(await self._answer("standing", seconds), "reason")
+        if reason:
+            raise UnfitError(reason)
+
+    async def swap(self, files: Files, order: Order, hear: Hear) -> Attempt:
+        """Run collected tests in a fork, with the functions of `files`.
+
+        Raises:
+            LostError: the process is lost, or cannot lay those files.
+            UnfitError: `files` differ in more than functions that have not run.
+        """
+        attempt, _ = await self.run(files, order, hear, do="swap")
+        return attempt
+
     async def run(
-        self, files: Files, order: Order, hear: Hear, *, tell: bool = False
+        self,
+        files: Files,
+        order: Order,
+        hear: Hear,
+        *,
+        tell: bool = False,
+        do: Literal["run", "swap"] = "run",
     ) -> tuple[Attempt, tuple[Module, ...]]:
         """Run pytest in a fork, over a tree with `files`; the modules, if to `tell`.
 
@@ -78,7 +118,7 @@ class Zygote:
         laid = {path: _text(content) for path, content in files.items()}
         request = fields(self.cell, replace(order, brief=True), log.nonce)
         wanted = {"files": laid, "request": request, "tell": tell}
-        await self._order("run", log.nonce, wanted)
+        await self._order(do, log.nonce, wanted)
         over = await self._end()
         seconds = time.monotonic() - begun
         return self._attempt(over, seconds), _modules(self.answers.get("modules", {}))
@@ -87,7 +127,7 @@ class Zygote:
         """Wait for the run's end; stop it when a test, or all of it, takes too long."""
         assert self.watch is not None
         watch = self.watch
-        while not {"over", "unlaid"} & self.answers.keys():
+        while not {"over", "unlaid", "unfit"} & self.answers.keys():
             left = watch.due() - time.monotonic()
             if left > 0:
                 await self._change(left)
@@ -99,6 +139,8 @@ class Zygote:
             await self._answer("over", _PATIENCE)
         if "unlaid" in self.answers:
             raise LostError(text(self.answers["unlaid"], "message"))
+        if "unfit" in self.answers:
+            raise UnfitError(text(self.answers["unfit"], "reason"))
         over = self.answers["over"]
         if over.get("clean") is not True:
             raise LostError("a test has left processes behind that cannot be ended")

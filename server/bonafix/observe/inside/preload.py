@@ -63,11 +63,11 @@ def load(
                         return name
     finally:
         sys.meta_path.remove(finder)
-    _note_files()
+    note_files()
     return ""
 
 
-def _note_files() -> None:
+def note_files() -> None:
     """Have `inspect` look up every module's file now: rendering a failure asks it."""
     inspect.getmodule(compile("", "<nowhere>", "exec"))
 

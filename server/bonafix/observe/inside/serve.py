@@ -3,7 +3,8 @@
 Usage: `python serve.py CONTROL_FD EVENTS_FD`. Orders are JSON lines on the one (a
 stream socket), answers and the runs' events JSON lines on the other:
 `server/bonafix/observe/zygote.py` writes and reads them. This process imports nothing
-of the project: only its forks do, and each of them runs once.
+of the project: only its forks do, and each of them runs once. After `collect` it is
+another kind: it has collected the project's tests, and its forks exchange functions.
 """
 
 from __future__ import annotations
@@ -67,11 +68,20 @@ class Server:
         self._wake, self._waker = os.pipe()
         for fd in (self._wake, self._waker):
             os.set_blocking(fd, False)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear of children that end."""
         signal.signal(signal.SIGCHLD, _wake_up)
 
     def serve(self) -> None:
         """Carry out orders until there are no more."""
-        carry_out = {"prepare": self._prepare, "load": self._load, "run": self._run}
+        carry_out = {
+            "prepare": self._prepare,
+            "load": self._load,
+            "run": self._run,
+            "collect": self._collect,
+        }
         while True:
             order = self._orders.next()
             if order is None:
@@ -85,29 +95,74 @@ class Server:
         self._tree = self._inside.candidate.Tree(order["tree"])
         self._inside.launch.leave_own_folder()
         self._inside.relocate.take_over(self._places, order["path"])
-        self._tell(order, "prepared")
+        self.tell(order, "prepared")
 
     def _load(self, order: Order) -> None:
         culprit = self._inside.preload.load(order["modules"], self._places)
         gc.collect()
         gc.freeze()  # what the collector never touches stays shared by all forks
-        self._tell(order, "loaded", culprit=culprit)
+        self.tell(order, "loaded", culprit=culprit)
 
     def _run(self, order: Order) -> None:
+        if self.lay(order):
+            output_fd = self.forked(order)
+            if output_fd is not None:
+                self._be_the_run(order, output_fd)
+
+    def _collect(self, order: Order) -> None:
+        """Collect in this very process; only its forks come back from there."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        code = 1
         try:
-            self._tree.lay({p: _content(text) for p, text in order["files"].items()})
+            code = self._inside.resident.collect(
+                order, self, self._events_fd, self._places, self._inside.launch.session
+            )
+        except BaseException:  # noqa: BLE001 - whatever it is, the run ends here
+            traceback.print_exc()
+        finally:
+            _leave(code)
+
+    def next_of(self, do: str) -> Order:
+        """Wait for such an order; the process ends when there are no more."""
+        while True:
+            order = self._orders.next()
+            if order is None:
+                os._exit(0)
+            if order["do"] == do:  # a `stop` may come too late
+                return order
+
+    @staticmethod
+    def files(order: Order) -> typing.Dict[str, typing.Optional[bytes]]:
+        """The files of a candidate; `None` is one that it deletes."""
+        return {
+            path: None if text is None else base64.b64decode(text)
+            for path, text in order["files"].items()
+        }
+
+    def lay(self, order: Order) -> bool:
+        """Lay the order's files over the tree; false, and told, where that fails."""
+        try:
+            self._tree.lay(self.files(order))
         except (OSError, ValueError) as error:
-            self._tell(order, "unlaid", message=str(error))
-            return
+            self.tell(order, "unlaid", message=str(error))
+            return False
+        return True
+
+    def forked(self, order: Order) -> typing.Optional[int]:
+        """Fork; where its output goes, in the fork, and `None` here when it is over."""
         with tempfile.TemporaryFile() as output:
             folder = tempfile.mkdtemp(prefix="run-")
             pid = os.fork()
             if pid == 0:
-                self._be_the_run(order, output.fileno(), folder)
+                output_fd = _raised(os.dup(output.fileno()))
+                self._become_ordinary(folder)
+                return output_fd
             status, used = self._wait(pid, order)
             clean = _sweep()
             shutil.rmtree(folder, ignore_errors=True)
-            self._tell(order, "over", clean=clean, **_end(status, used, output))
+            self._tree.lay({})
+            self.tell(order, "over", clean=clean, **_end(status, used, output))
+        return None
 
     def _wait(self, pid: int, order: Order) -> typing.Tuple[int, typing.Any]:
         """Wait for the run; kill it when that is ordered, or nobody is left to ask."""
@@ -129,11 +184,13 @@ class Server:
         finally:
             signal.set_wakeup_fd(-1)
 
-    def _be_the_run(self, order: Order, output_fd: int, folder: str) -> typing.NoReturn:
+    def _be_the_run(self, order: Order, output_fd: int) -> typing.NoReturn:
         """What `launch.main` does, after the fork."""
         code = 1
         try:
-            self._become_ordinary(output_fd, folder)
+            for fd in (1, 2):
+                os.dup2(output_fd, fd)
+            os.close(output_fd)
             before = set(sys.modules)
             if order["tell"]:  # rewriting changes nothing about what is imported
                 own = os.environ.get("PYTEST_ADDOPTS", "")
@@ -148,19 +205,15 @@ class Server:
         except BaseException:  # noqa: BLE001 - whatever it is, the run ends here
             traceback.print_exc()
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                _flush(stream)
-            os._exit(code)
+            _leave(code)
 
-    def _become_ordinary(self, output_fd: int, folder: str) -> None:
+    def _become_ordinary(self, folder: str) -> None:
         """Let go of all that tells this process from a freshly started one."""
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in (self._wake, self._waker, self._orders.fd):
             os.close(fd)
-        for fd in (1, 2):
-            os.dup2(output_fd, fd)
         os.environ.update(TMPDIR=folder, TMP=folder, TEMP=folder)
         tempfile.tempdir = None
         # The tree is ours alone and each version of a file has its own time: what
@@ -168,7 +221,8 @@ class Server:
         sys.dont_write_bytecode = False
         importlib.invalidate_caches()
 
-    def _tell(self, order: Order, event: str, **fields: object) -> None:
+    def tell(self, order: Order, event: str, **fields: object) -> None:
+        """Answer an order."""
         line = json.dumps(dict(fields, event=event, nonce=order["nonce"]))
         # A run that was killed may have left half a line.
         left = memoryview(b"\n" + line.encode("ascii") + b"\n")
@@ -176,8 +230,11 @@ class Server:
             left = left[os.write(self._events_fd, left) :]
 
 
-def _content(text: typing.Optional[str]) -> typing.Optional[bytes]:
-    return None if text is None else base64.b64decode(text)
+def _leave(code: int) -> typing.NoReturn:
+    """End this fork, with what it has printed."""
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
+    os._exit(code)
 
 
 def _sweep() -> bool:
@@ -222,7 +279,7 @@ def main(control_fd: int, events_fd: int) -> None:
     import launch  # noqa: PLC0415 - our own folder is the first to be imported from
 
     del sys.modules["launch"]
-    names = ("channel", "relocate", "plugin", "candidate", "preload")
+    names = ("channel", "relocate", "plugin", "candidate", "preload", "resident")
     inside = types.SimpleNamespace(launch=launch)
     for name, module in zip(names, launch.load(*names)):
         setattr(inside, name, module)

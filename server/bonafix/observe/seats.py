@@ -1,0 +1,125 @@
+"""Room for processes that are kept, what they leave behind, and who ran what."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bonafix.domain import Event
+from bonafix.observe.run import Bench, Wish, confined, order
+from bonafix.observe.zygote import Zygote, zygote
+from bonafix.sandbox.cell import Cell
+
+FAITH = 2  # processes that may be lost before no more are started
+_LIFE = 3600.0  # seconds; it is closed long before
+_FIRST = 10.0  # seconds for a test over the untouched tree; twice that for all
+# What every session of pytest writes, and no test is the worse for.
+_USUAL = frozenset({"__pycache__", ".pytest_cache"})
+_REASONS = 4  # that are told
+
+Mark = tuple[str, int, int]  # path, size, time of the last change in nanoseconds
+
+
+class BarredError(Exception):
+    """No such process is to be started; says why."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """Room for one process."""
+
+    stack: contextlib.AsyncExitStack | None = None
+    zygote: Zygote | None = None
+
+    async def open(self, bench: Bench, wish: Wish) -> Zygote:
+        """Start a process here.
+
+        Raises:
+            BarredError: what a run leaves behind could not be ended.
+            LostError: it cannot be made ready.
+        """
+        self.stack = contextlib.AsyncExitStack()
+        place = await self.stack.enter_async_context(confined(bench, {}))
+        if not place.ground.caps.pids:
+            raise BarredError("what a test leaves running could not be ended here")
+        made = zygote(place, order(bench, wish, place), seconds=_LIFE)
+        self.zygote = await self.stack.enter_async_context(made)
+        return self.zygote
+
+    async def close(self) -> None:
+        """End it, if there is one."""
+        stack, self.stack, self.zygote = self.stack, None, None
+        if stack is not None:
+            await stack.aclose()
+
+
+def begun(wish: Wish) -> Wish:
+    """The wish as it is for a first run, over the untouched tree."""
+    limit = min(wish.per_test, _FIRST)
+    return replace(wish, per_test=limit, deadline=time.monotonic() + 2 * _FIRST)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Which tier has run what, and why no faster one did."""
+
+    runs: Counter[str] = field(default_factory=Counter)
+    falls: Counter[str] = field(default_factory=Counter)
+
+    def event(self) -> Event:
+        """What there is to tell of it."""
+        runs = ", ".join(f"{self.runs[tier]} {tier}" for tier in self.runs)
+        why = [f"{count}x {reason}" for reason, count in self.falls.most_common()]
+        because = f" ({'; '.join(why[:_REASONS])})" if why else ""
+        facts = {"tiers": dict(self.runs), "falls": dict(self.falls)}
+        text = f"screening runs: {runs}{because}"
+        return Event(kind="note", text=text, facts=facts)
+
+
+def marks(cell: Cell) -> frozenset[Mark]:
+    """What is in the cell now and was not in the snapshot.
+
+    Whoever forks twice in one cell compares: what one run has left there, another
+    would find.
+    """
+    ground = cell.ground
+    found: set[Mark] = set()
+    for name, seen in _walk(ground.upper or ground.tree):
+        if not _equal(ground.lower / name, seen):
+            found.add((name, seen.st_size, seen.st_mtime_ns))
+    for folder in (ground.home, ground.tmp, ground.var_tmp):
+        for name, seen in _walk(folder):
+            path = f"{folder.name}/{name}"
+            found.add((path, seen.st_size, seen.st_mtime_ns))
+    return frozenset(found)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Files and empty folders; folders that hold something speak through it."""
+    stack = [str(folder)]
+    while stack:
+        here = stack.pop()
+        with contextlib.suppress(OSError), os.scandir(here) as entries:
+            for entry in entries:
+                if entry.name in _USUAL:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    stack.append(entry.path)
+                name = os.path.relpath(entry.path, folder)
+                yield name, entry.stat(follow_symlinks=False)
+
+
+def _equal(before: Path, seen: os.stat_result) -> bool:
+    try:
+        known = before.lstat()
+    except OSError:
+        return False
+    if stat.S_ISDIR(known.st_mode) and stat.S_ISDIR(seen.st_mode):
+        return True  # its own times change with what is in it
+    return (known.st_size, known.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)

@@ -1,0 +1,201 @@
+"""The fastest runner: tests are collected once, each run is a fork of that session.
+
+In the fork the functions that a candidate changes are exchanged. It screens, and
+never gives a verdict; whatever could make a fork differ from a fresh process is
+looked for, named, and left to others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from bonafix.domain import Listener, Outcome, SuiteRun, silent
+from bonafix.observe.fold import Attempt
+from bonafix.observe.run import Bench, Files, Teller, Wish, attempts, folded, order
+from bonafix.observe.seats import (
+    FAITH,
+    BarredError,
+    Mark,
+    Seat,
+    Tally,
+    begun,
+    marks,
+)
+from bonafix.observe.zygote import LostError, UnfitError, Zygote
+
+_COLLECTING = 60.0  # seconds
+_OFTEN = 3  # runs of other test files before these are collected too
+_STALE = 8  # runs without use before a process is given to others
+
+Key = frozenset[str]  # the files of the selected tests
+
+
+@dataclass(slots=True)
+class _Place(Seat):
+    key: Key = frozenset()
+    marks: frozenset[Mark] = frozenset()
+    last: int = 0  # number of the run that used it last
+
+
+class Residents:
+    """The processes that have collected, and why there are none."""
+
+    name = "swap"
+
+    def __init__(
+        self,
+        bench: Bench,
+        cells: int,
+        expected: Mapping[str, Outcome],
+        tally: Tally,
+    ) -> None:
+        self._bench = bench
+        self._expected = expected
+        self._tally = tally
+        self._free = [_Place() for _ in range(cells)]
+        self._places = tuple(self._free)
+        self._room = asyncio.Semaphore(cells)
+        self._vetting = asyncio.Lock()
+        self._vetted: set[Key] = set()
+        self._barred: dict[Key, str] = {}
+        self._asked: Counter[Key] = Counter()
+        self._trouble = 0
+        self._never = ""  # why none of them is used any more
+        self._runs = 0
+
+    async def run(
+        self, files: Files, wish: Wish, seconds: float, listen: Listener
+    ) -> SuiteRun | None:
+        """Run it within `seconds` once a process is ready; `None` where none can be."""
+        key = frozenset(node_id.split("::", 1)[0] for node_id in wish.select or ())
+        try:
+            async with self._place(key, wish) as place:
+                wish = replace(wish, deadline=time.monotonic() + seconds)
+                assert place.zygote is not None
+                run = await self._suite(place.zygote, files, wish, listen)
+                await self._look_after(place)
+                return run
+        except UnfitError as error:
+            self._tally.falls[str(error)] += 1
+        except BarredError as error:
+            self._barred[key] = str(error)
+            self._tally.falls[str(error)] += 1
+        except LostError as error:
+            self._tally.falls[f"a process was lost: {error}"] += 1
+            self._count(str(error))
+        return None
+
+    async def close(self) -> None:
+        """End them all."""
+        for place in self._places:
+            await place.close()
+
+    def _count(self, reason: str) -> None:
+        self._trouble += 1
+        if self._trouble >= FAITH:
+            self._never = reason
+
+    @asynccontextmanager
+    async def _place(self, key: Key, wish: Wish) -> AsyncIterator[_Place]:
+        self._asked[key] += 1
+        async with self._room:
+            place = self._choose(key)
+            self._free.remove(place)
+            self._runs += 1
+            place.last = self._runs
+            try:
+                if place.zygote is None or place.key != key:
+                    await self._fill(place, key, wish)
+                yield place
+            except UnfitError:
+                raise  # the process is as good as before
+            except BaseException:  # cancelled too: what it did must not go on
+                await place.close()
+                raise
+            finally:
+                self._free.append(place)
+
+    def _choose(self, key: Key) -> _Place:
+        """A free place with these tests, or one where they may be collected."""
+        if self._never:
+            raise UnfitError(self._never)
+        if key in self._barred:
+            raise UnfitError(self._barred[key])
+        for place in self._free:
+            if place.zygote is not None and place.key == key:
+                return place
+        if self._vetted and key not in self._vetted and self._asked[key] < _OFTEN:
+            raise UnfitError("other tests than those collected are asked for")
+        for place in sorted(self._free, key=lambda place: place.last):
+            if place.zygote is None or self._runs - place.last >= _STALE:
+                return place
+        raise UnfitError("other tests than those collected are asked for")
+
+    async def _fill(self, place: _Place, key: Key, wish: Wish) -> None:
+        """Collect there, and see that the untouched tree does what it is known to."""
+        await place.close()
+        place.key = key
+        host = await place.open(self._bench, wish)
+        wanted = order(self._bench, replace(wish, stop_at_first=False), host.cell)
+        try:
+            await host.collect(
+                wanted, min(_COLLECTING, self._bench.config.suite_timeout)
+            )
+        except UnfitError as error:
+            raise BarredError(str(error)) from error
+        place.marks = await asyncio.to_thread(marks, host.cell)
+        async with self._vetting:
+            if key in self._barred:
+                raise BarredError(self._barred[key])
+            if key not in self._vetted:
+                await self._vet(place, host, wish)
+                self._vetted.add(key)
+
+    def _told(self, key: Key) -> dict[str, Outcome]:
+        """What is known of these tests over the untouched tree."""
+        return {
+            node_id: outcome
+            for node_id, outcome in self._expected.items()
+            if outcome is not Outcome.HUNG and node_id.split("::", 1)[0] in key
+        }
+
+    async def _vet(self, place: _Place, host: Zygote, wish: Wish) -> None:
+        """Compare a run of the untouched tree with what cold ones did."""
+        told = self._told(place.key)
+        wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
+        seen = await self._suite(host, {}, wish, silent)
+        for node_id, outcome in told.items():
+            if seen.outcome(node_id) is not outcome:
+                raise BarredError(
+                    f"{node_id} is {seen.outcome(node_id)} in a fork and "
+                    f"{outcome} in a fresh process"
+                )
+        left = await asyncio.to_thread(marks, host.cell) ^ place.marks
+        if left:
+            raise BarredError(f"its tests leave {min(left)[0]} behind")
+
+    async def _look_after(self, place: _Place) -> None:
+        """Start afresh where a run has left something that the next would find."""
+        assert place.zygote is not None
+        left = await asyncio.to_thread(marks, place.zygote.cell) ^ place.marks
+        if left:
+            reason = f"tests leave {min(left)[0]} behind"
+            self._count(reason)
+            await place.close()
+
+    async def _suite(
+        self, host: Zygote, files: Files, wish: Wish, listen: Listener
+    ) -> SuiteRun:
+        teller = Teller(listen)
+
+        async def once(wish: Wish) -> Attempt:
+            return await host.swap(
+                files, order(self._bench, wish, host.cell), teller.hear
+            )
+
+        return folded(self._bench, wish, await attempts(once, wish))
