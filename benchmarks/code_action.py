@@ -1,13 +1,16 @@
 """How long a code action takes to be answered, with 1,000 failing tests shown.
 
 Run from the repository's root: python -m benchmarks.code_action
-Prints milliseconds for a line without a fix, for a line whose fix is ready, while
-the text above changes before every request, and for a request on every failure.
+Prints milliseconds for a question that needs no work (what the connection and the
+machine cost), for a line without a fix, for its lenses, for a line whose fix is ready,
+while the text changes before every request, and for a request on every failure. The
+goal is 5 ms at the 99th percentile for one line, on an idle machine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import statistics
 import tempfile
@@ -19,7 +22,7 @@ from tests.lsp.editor import Editor
 from tests.lsp.fake_project import fake_server
 
 TESTS = 1_000
-REQUESTS = 100
+REQUESTS = 500
 PRODUCT = "def add(a, b):\n    return a - b\n" + "# filler\n" * 5_000
 
 
@@ -35,9 +38,9 @@ async def timed(ask: Callable[[], Awaitable[object]], times: int = REQUESTS) -> 
         await ask()
         spent.append(1000 * (time.perf_counter() - begun))
     spent.sort()
-    high = spent[int(0.95 * (len(spent) - 1))]
+    high = spent[math.ceil(0.99 * len(spent)) - 1]
     return (
-        f"median {statistics.median(spent):7.2f}  p95 {high:7.2f}  max {spent[-1]:7.2f}"
+        f"median {statistics.median(spent):7.2f}  p99 {high:7.2f}  max {spent[-1]:7.2f}"
     )
 
 
@@ -51,6 +54,13 @@ async def measure(root: Path) -> None:
 
     async def one() -> None:
         assert await editor.actions("test_calc.py", line)
+
+    async def nothing() -> None:
+        assert await editor.actions("missing.py", 0) == []
+
+    async def lenses() -> None:
+        params = {"textDocument": {"uri": editor.uri("test_calc.py")}}
+        assert await editor.request("textDocument/codeLens", params)
 
     async def every() -> None:
         span = {
@@ -69,12 +79,14 @@ async def measure(root: Path) -> None:
         await editor.change("calc.py", editor.text("calc.py") + "#")
         await one()
 
+    print("no work:       ", await timed(nothing))
     print("one line:      ", await timed(one))
+    print("all lenses:    ", await timed(lenses, 10))
     print("all 1,000:     ", await timed(every, 10))
     await editor.command("fix", {"test": f"test_calc.py::test_{TESTS // 2}"})
     await editor.shown("is ready")
     print("ready fix:     ", await timed(one))
-    print("while typing:  ", await timed(typing, 20))
+    print("while typing:  ", await timed(typing, 50))
     await editor.stop()
 
 

@@ -152,6 +152,7 @@ class Project:
         patch: bytes,
         *,
         tests: Sequence[str] = (),
+        buffers: Buffers | None = None,
         review: bool = False,
         listen: Listener = silent,
     ) -> tuple[Judgement, Baseline, str]:
@@ -163,7 +164,7 @@ class Project:
             UsageError: the diff is empty or does not parse or apply.
             UntrustedError: the suite cannot be run or trusted.
         """
-        async with opened(self.root, self.config) as bench:
+        async with opened(self.root, self.config, buffers) as bench:
             parsed = diffs.parse(patch, bench.read)
             base = await self._baseline(bench, tests, listen)
             targets = tuple(result_of(base.run, test) for test in tests)

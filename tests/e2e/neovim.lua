@@ -1,10 +1,11 @@
--- A user of Neovim: opens the failing test, takes the fix, applies it, saves.
+-- A user of Neovim with the file from docs/editors: opens the failing test, stops a
+-- first fix, takes a second one, looks at it, applies it, saves.
 -- Run with `nvim --headless --clean -l neovim.lua`; prints one JSON object.
 
 local server = vim.json.decode(vim.env.BONAFIX_SERVER)
 local options = vim.json.decode(vim.env.BONAFIX_OPTIONS)
 local deadline = vim.uv.now() + 240 * 1000 -- milliseconds
-local report = { messages = {}, titles = {} }
+local report = { messages = {} }
 
 vim.lsp.handlers['window/showMessage'] = function(_, params)
   table.insert(report.messages, params.message)
@@ -30,28 +31,8 @@ local function said(pattern)
   end
 end
 
--- Runs the code action whose title matches, as the user's key would.
-local function act(pattern)
-  vim.lsp.buf.code_action({
-    apply = true,
-    filter = function(action)
-      table.insert(report.titles, action.title)
-      return action.title:match(pattern) ~= nil
-    end,
-  })
-end
-
-vim.api.nvim_create_autocmd('FileType', {
-  pattern = 'python',
-  callback = function(event)
-    vim.lsp.start({
-      name = 'bonafix',
-      cmd = server,
-      root_dir = vim.fn.getcwd(),
-      init_options = options,
-    }, { bufnr = event.buf })
-  end,
-})
+local bonafix = dofile(vim.env.BONAFIX_LUA)
+bonafix.setup({ cmd = server, settings = options })
 vim.cmd('filetype on')
 vim.cmd.edit('test_calc.py')
 local test = vim.api.nvim_get_current_buf()
@@ -63,10 +44,22 @@ report.diagnostic = {
 }
 vim.api.nvim_win_set_cursor(0, { shown.lnum + 1, shown.col })
 
-act('^Fix .* with Bonafix$')
+vim.cmd('Bonafix fix')
+await('its progress', function() return bonafix.status():match('fixing test_total: %w') end)
+report.status = bonafix.status()
+vim.cmd('Bonafix cancel')
+await('its end', function() return said('was cancelled') and bonafix.status() == '' end)
+
+vim.cmd('Bonafix fix')
 await('the fix', function() return said('fix for .* is ready') or said('[Nn]o fix') end)
 
-act('^Apply ')
+vim.cmd('Bonafix preview')
+await('the evidence', function() return vim.api.nvim_buf_get_name(0):match('%.md$') end)
+report.page = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\n')
+vim.cmd.buffer(test)
+vim.api.nvim_win_set_cursor(0, { shown.lnum + 1, shown.col })
+
+vim.cmd('Bonafix apply')
 await('the edit', function()
   local product = vim.fn.bufnr('calc.py')
   return product > 0 and vim.bo[product].modified

@@ -13,6 +13,7 @@ import pytest
 
 NVIM = Path(sys.executable).with_name("nvim")
 SCRIPT = Path(__file__).with_name("neovim.lua")
+OURS = Path(__file__).parents[2] / "docs" / "editors" / "bonafix.lua"
 
 CALC = '''\
 """Prices in cents."""
@@ -57,6 +58,7 @@ def marked(tmp_path, monkeypatch):
         json.dumps([sys.executable, "-P", "-m", "bonafix", "lsp", "--trust"]),
     )
     options = {"engine": "search", "search_seconds": 10, "interpreter": sys.executable}
+    monkeypatch.setenv("BONAFIX_LUA", str(OURS))
     monkeypatch.setenv("BONAFIX_OPTIONS", json.dumps(options))
     return mark
 
@@ -85,12 +87,15 @@ def left_over(mark):
 
 @pytest.mark.timeout(300)
 def test_a_failing_test_is_fixed_in_neovim(project, marked):
-    """Diagnostic, quick fix, ready edit, save: the test passes and all is quiet."""
+    """Fix, cancel, preview and apply, by the commands that the docs give."""
     report, code = neovim(project)
     assert (report.get("problem"), code) == (None, 0), report
     shown = report["diagnostic"]
     assert (shown["source"], shown["line"]) == ("bonafix", 4)
     assert shown["code"] == "test_calc.py::test_total"
+    assert report["status"].startswith("fixing test_total: ")
+    assert "# verified: test_calc.py::test_total" in report["page"]
+    assert "+    return sum(prices) + shipping" in report["page"]
     assert "sum(prices) + shipping" in (project / "calc.py").read_text()
     suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
     assert subprocess.run(suite, cwd=project, check=False).returncode == 0

@@ -152,8 +152,8 @@ class Editor:
 
         def found() -> dict | None:
             for note in self.notes[after:]:
-                if note["method"] == method and test(note["params"]):
-                    return note["params"]
+                if note["method"] == method and test(note.get("params")):
+                    return note.get("params") or {}
             return None
 
         async with self._news, asyncio.timeout(PATIENCE):
@@ -274,7 +274,7 @@ class Editor:
             error = {"code": -32601, "message": "method not found"}
             await self._send({"id": message["id"], "error": error})
             return
-        result = answer(message["params"])
+        result = answer(message.get("params"))
         if asyncio.iscoroutine(result):
             result = await result
         await self._send({"id": message["id"], "result": result})

@@ -11,9 +11,10 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bonafix import diffs
 from bonafix.config import Config
 from bonafix.domain import (
     Candidate,
@@ -33,7 +34,7 @@ from bonafix.domain import (
     TestResult,
     Verdict,
 )
-from bonafix.errors import CollectionFailedError, ServiceError
+from bonafix.errors import CollectionFailedError, ServiceError, UsageError
 from bonafix.lsp import transport
 from bonafix.lsp.client import Timing
 from bonafix.lsp.server import make_server
@@ -53,28 +54,28 @@ class FakeProject:
         laid_over = (buffers or {}).get(path)
         return (self.root / path).read_bytes() if laid_over is None else laid_over
 
-    async def observe(self, *, buffers=None, select=None, listen):
+    async def observe(self, *, buffers=None, select=None, expression="", listen):
         tests = self.contents(TESTS, buffers)
         product = self.contents(PRODUCT, buffers)
         if b"COLLECT" in tests:
             raise CollectionFailedError("nothing could be collected")
         with (self.root / "runs.log").open("a") as log:
-            log.write(f"{'all' if select is None else ' '.join(select)}\n")
+            named = f"-k {expression}" if expression else "all"
+            log.write(f"{named if select is None else ' '.join(select)}\n")
         listen(Event(kind="stage", text="suite"))
         await self.sleep("slow_run", product)
-        await self.pause(product)
-        results = {
-            result.id: result
-            for result in parse(tests.decode(), product.decode())
-            if select is None or {result.id, TESTS} & set(select)
-        }
-        listen(Event(kind="test", text="", done=len(results), total=len(results)))
+        await self.pause(b"# paused" in product)
+        everything = {r.id: r for r in parse(tests.decode(), product.decode())}
+        if unknown := set(select or ()) - everything.keys():
+            raise UsageError(f"no test has the id {unknown.pop()}")
+        results = {i: everything[i] for i in everything if not select or i in select}
+        for number, test in enumerate(results, 1):
+            listen(Event(kind="test", text=test, done=number, total=len(results)))
         run = SuiteRun(
             results=results,
             collected=tuple(results),
-            lines={
-                i: {TESTS: frozenset({1}), PRODUCT: frozenset({2})} for i in results
-            },
+            lines={i: ran(r) for i, r in results.items()},
+            seconds=60 if b"# takes long" in tests else 0,
         )
         shown = {TESTS: tests, PRODUCT: product}
         snapshot = Snapshot(
@@ -101,6 +102,9 @@ class FakeProject:
         listen(Event(kind="thinking", text=f"thinking: {self.config.thinking}\n"))
         listen(Event(kind="stage", text="target"))
         await self.sleep("slow", test.encode())
+        await self.pause("paused" in test)
+        if "crash" in test:
+            raise RuntimeError("a bug in a worker")
         if "service" in test:
             raise ServiceError("no credit left")
         if "nofix" in test:
@@ -120,6 +124,25 @@ class FakeProject:
             best=best,
             alternatives=(other,),
             tried=2,
+            receipt="/state/receipt.json",
+        )
+
+    async def check(self, patch, *, tests=(), buffers=None, listen):
+        """Anything holds but where the product says otherwise."""
+        with (self.root / "checks.log").open("a") as log:
+            log.write(f"{' '.join(tests)}\n")
+        parsed = diffs.parse(patch, lambda path: self.contents(path, buffers))
+        product = self.contents(PRODUCT, buffers)
+        everything = parse(self.contents(TESTS, buffers).decode(), product.decode())
+        targets = [r for r in everything if r.id in tests]
+        listen(Event(kind="stage", text="target"))
+        judgement = judged(targets, product, b"a + b", plausible=False)
+        candidate = Candidate(patch=parsed, author="outside")
+        ruling = Verdict.UNFIXED if b"hopeless" in product else Verdict.VERIFIED
+        return (
+            replace(judgement, candidate=candidate, verdict=ruling),
+            None,
+            "/state/receipt.json",
         )
 
     async def sleep(self, word: str, where: bytes) -> None:
@@ -135,9 +158,9 @@ class FakeProject:
                 process.kill()
                 await process.wait()
 
-    async def pause(self, product: bytes) -> None:
+    async def pause(self, wanted: object) -> None:
         """Where asked for, until a file says go."""
-        if b"# paused" in product:
+        if wanted:
             (self.root / "paused").touch()
             async with asyncio.timeout(20):
                 while not (self.root / "go").exists():  # noqa: ASYNC110
@@ -153,10 +176,18 @@ def parse(tests: str, product: str) -> Sequence[TestResult]:
     ]
 
 
+def ran(result: TestResult) -> dict[str, frozenset[int]]:
+    """A test runs its own two lines and those of the function that it calls."""
+    own = result.definition.line
+    lines = {TESTS: frozenset({own, own + 1})}
+    return lines if "alone" in result.id else {**lines, PRODUCT: frozenset({2})}
+
+
 def result(name: str, number: int, *, wrong: bool) -> TestResult:
     node_id = f"{TESTS}::{name}" + ("[1-2]" if "param" in name else "")
     if not wrong:
-        return TestResult(id=node_id, outcome=Outcome.PASSED)
+        definition = Place(TESTS, number)
+        return TestResult(id=node_id, outcome=Outcome.PASSED, definition=definition)
     place = None if "placeless" in name else Place(TESTS, number + 1)
     frames = (
         Frame(TESTS, number + 1, name, "assert add(1, 2) == 3", own=True),
@@ -196,7 +227,7 @@ def fake_server(*, trust: bool) -> Server:
     return make_server(
         FakeProject,
         examine=examine,
-        claude=lambda: "ANTHROPIC_API_KEY" in os.environ,
+        claude=lambda _config: "ANTHROPIC_API_KEY" in os.environ,
         trust=trust,
         timing=TIMING,
     )

@@ -11,7 +11,9 @@ READY = "Apply verified fix: 1/1 target, 1,927 unchanged, 0 lost"
 
 
 def titles(actions):
-    return [action["title"] for action in actions]
+    """Of the actions but the explanation, which every failure has."""
+    shown = [action["title"] for action in actions]
+    return [title for title in shown if not title.startswith("Explain ")]
 
 
 def preferred(actions):
@@ -36,7 +38,7 @@ async def fixed(editor, test=ADD, **options):
 
 async def test_a_failure_offers_its_fix(editor):
     """The quick fix on a failing assertion is preferred, and a command."""
-    (action,) = await editor.actions("test_calc.py", 4)
+    action, _ = await editor.actions("test_calc.py", 4)
     assert action["title"] == "Fix test_add with Bonafix"
     assert (action["kind"], action["isPreferred"]) == ("quickfix", True)
     assert action["command"]["command"] == "bonafix.fix"
@@ -64,10 +66,12 @@ async def test_claude_is_offered_by_name_where_there_is_a_key(start, monkeypatch
     monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
     editor = await start("--trust")
     await editor.diagnostics("test_calc.py")
-    _, action = await editor.actions("test_calc.py", 4)
+    _, action, quick, _ = await editor.actions("test_calc.py", 4)
     assert action["title"] == "Fix test_add with Claude (thinking: high)"
     (argument,) = action["command"]["arguments"]
     assert (argument["engine"], argument["thinking"]) == ("claude", "high")
+    assert quick["title"] == "Quick fix test_add without a model"
+    assert quick["command"]["arguments"][0]["engine"] == "search"
 
 
 async def test_claude_is_not_offered_to_who_chose_the_search(start, monkeypatch):
@@ -75,7 +79,8 @@ async def test_claude_is_not_offered_to_who_chose_the_search(start, monkeypatch)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
     editor = await start("--trust", options={"engine": "search"})
     await editor.diagnostics("test_calc.py")
-    assert len(await editor.actions("test_calc.py", 4)) == 1
+    shown = titles(await editor.actions("test_calc.py", 4))
+    assert shown == ["Fix test_add with Bonafix"]
 
 
 async def test_resolving_is_not_offered(start):
@@ -89,7 +94,7 @@ async def test_resolving_is_not_offered(start):
 
 async def test_the_action_starts_a_job_that_ends_in_an_edit(editor):
     """Running the action names a job; its end is a ready, preferred edit."""
-    (action,) = await editor.actions("test_calc.py", 4)
+    action, _ = await editor.actions("test_calc.py", 4)
     (argument,) = action["command"]["arguments"]
     answer = await editor.command("fix", argument)
     assert set(answer) == {"job"}
@@ -317,7 +322,7 @@ async def test_a_running_fix_can_be_cancelled(start, workspace):
     editor, test = await named(start, workspace, "test_slow")
     job = (await editor.command("fix", {"test": test}))["job"]
     await until((workspace / "sleep.pid").exists)
-    (action,) = await editor.actions("test_calc.py", 1)
+    action, _ = await editor.actions("test_calc.py", 1)
     assert action["title"] == "Cancel the fix of test_slow"
     assert action["command"]["arguments"] == [{"job": job}]
     assert (await editor.command("cancel", {"job": job}))["cancelled"]

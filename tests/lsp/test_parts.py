@@ -1,7 +1,7 @@
 """The pure parts of the language server, without any server."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import types
 
@@ -21,17 +21,18 @@ from bonafix.lsp.edits import (
     workspace_edit,
 )
 from bonafix.lsp.findings import Finding, Seen, Spot
-from bonafix.lsp.runs import covered
+from bonafix.lsp.selecting import covered
 from bonafix.text import view
 
 UNITS = st.sampled_from(["utf-8", "utf-16", "utf-32"])
-TEXTS = st.text(st.sampled_from("ab é😀\n\r\f\u2028"), max_size=40)
+TEXTS = st.text(st.sampled_from("ab é\u0301😀\n\r\f\u2028"), max_size=40)
 
 
 # ----------------------------------------------------------------------------- edits
 
 
 @given(before=TEXTS, after=TEXTS, unit=UNITS)
+@example(before="\ra", after="\n\n", unit="utf-8")  # "\r\n" would be one end
 def test_edits_make_the_patched_text_in_any_unit(before, after, unit):
     """Edits, made as a client of that unit makes them, give the patched text."""
     change = Change("a.py", before.encode(), after.encode())

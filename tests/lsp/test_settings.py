@@ -1,11 +1,12 @@
 """The editor's settings: where they come from, what wrong ones do."""
 
 import asyncio
+import logging
 
 import pytest
 
 from bonafix.lsp.settings import log_level, overrides, snake, trusted
-from tests.lsp.editor import RefusedError
+from tests.lsp.editor import RefusedError, until
 
 ADD = "test_calc.py::test_add"
 
@@ -108,6 +109,16 @@ async def test_changed_settings_hold_from_the_next_run(start):
     await editor.notify("workspace/didChangeConfiguration", settings)
     await editor.save("calc.py")
     await editor.diagnostics("test_calc.py")
+
+
+async def test_the_log_level_is_live(start):
+    """A changed level holds at once, without a new server."""
+    editor = await start(options={"run": "manual", "logLevel": "error"})
+    ours = logging.getLogger("bonafix")
+    assert ours.level == logging.ERROR
+    editor.settings = {"logLevel": "debug"}
+    await editor.notify("workspace/didChangeConfiguration", {"settings": None})
+    await until(lambda: ours.level == logging.DEBUG)
 
 
 async def test_a_wrong_setting_is_said_once_and_nothing_runs(start):

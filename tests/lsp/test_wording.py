@@ -142,7 +142,7 @@ def test_a_page_survives_odd_contents():
         (
             Event(kind="test", text="t::a", done=12, total=1929),
             "suite",
-            "suite: 12/1,929",
+            "suite: 12/1,929 a",
         ),
         (
             Event(kind="stage", text="reviewer: other fixes", done=12, total=80),

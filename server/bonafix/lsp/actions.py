@@ -14,6 +14,7 @@ APPLY = "bonafix.apply"
 FIX = "bonafix.fix"
 CANCEL = "bonafix.cancel"
 EVIDENCE = "bonafix.showEvidence"
+EXPLAIN = "bonafix.explain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Offer:
     root: str  # the root's URI, since two roots may hold one node id
     job: Callable[[str], JobView | None]  # by test
     claude: bool  # whether asking for Claude by name makes sense
+    model: bool = False  # whether a plain fix might ask a model
+    safe: Callable[[Stand], bool] = lambda _stand: True  # to hand out, not to send
 
 
 def wanted(only: Sequence[types.CodeActionKind | str] | None) -> bool:
@@ -69,7 +72,13 @@ def actions(
         elif job.id not in offered:
             offered.add(job.id)
             made += _with_job(diagnostic, test, job, offer)
+        made.append(_explain(diagnostic, test, offer))
     return made
+
+
+def _explain(diagnostic: types.Diagnostic, test: str, offer: Offer) -> types.CodeAction:
+    title = f"Explain why {short_name(test)} fails"
+    return _command(diagnostic, title, EXPLAIN, {"test": test, "root": offer.root})
 
 
 def _fixable(diagnostic: types.Diagnostic) -> bool:
@@ -85,7 +94,7 @@ def _with_job(
         title = f"Cancel the fix of {name}"
         return [_command(diagnostic, title, CANCEL, {"job": job.id})]
     standings = {choice.stand.kind for choice in job.choices}
-    made = _deliver(diagnostic, job)
+    made = _deliver(diagnostic, job, offer)
     if "applied" in standings:
         pass  # the run that follows will show what became of it
     elif "moved" in standings and "ready" not in standings:
@@ -99,18 +108,24 @@ def _with_job(
     return made
 
 
-def _deliver(diagnostic: types.Diagnostic, job: JobView) -> list[types.CodeAction]:
-    """Each ready edit; the command that follows it looks whether it landed."""
+def _deliver(
+    diagnostic: types.Diagnostic, job: JobView, offer: Offer
+) -> list[types.CodeAction]:
+    """Each ready edit, or the command that sends it.
+
+    Where the edit is handed out, the command that follows it looks whether it landed.
+    """
     made = []
     for choice in job.choices:
         if choice.stand.kind != "ready":
             continue
         title = choice.label if not choice.number else f"Alternative: {choice.label}"
-        argument = {"job": job.id, "candidate": choice.number, "made": True}
+        inside = offer.safe(choice.stand)
+        argument = {"job": job.id, "candidate": choice.number, "made": inside}
         # One key may apply a verified fix only; a plausible one is chosen.
         best = not choice.number and choice.verified
         action = _command(diagnostic, title, APPLY, argument, preferred=best)
-        action.edit = choice.stand.edit
+        action.edit = choice.stand.edit if inside else None
         made.append(action)
     return made
 
@@ -122,11 +137,24 @@ def _start(
     plain = {"test": test, "root": offer.root}
     title = f"Fix {name} with Bonafix"
     made = [_command(diagnostic, title, FIX, plain, preferred=preferred)]
+    together = 1 + _siblings(diagnostic)
+    if together > 1:
+        title = f"Fix all {together:,} failures with one cause"
+        made.append(_command(diagnostic, title, FIX, {**plain, "group": True}))
     if offer.claude:
         hard = {**plain, "engine": "claude", "thinking": "high"}
         title = f"Fix {name} with Claude (thinking: high)"
         made.append(_command(diagnostic, title, FIX, hard))
+    if offer.model:
+        title = f"Quick fix {name} without a model"
+        made.append(_command(diagnostic, title, FIX, {**plain, "engine": "search"}))
     return made
+
+
+def _siblings(diagnostic: types.Diagnostic) -> int:
+    data = diagnostic.data
+    count = data.get("siblings") if isinstance(data, dict) else None
+    return count if isinstance(count, int) else 0
 
 
 def _command(

@@ -12,11 +12,12 @@ _NAMES = {str: "a string", bool: "true or false", int: "a number"}
 
 @dataclass(frozen=True, slots=True)
 class RunTests:
-    """`bonafix.runTests`: one file, one test, or everything."""
+    """`bonafix.runTests`: one file, one test, what failed last, or everything."""
 
     uri: str | None = None
     test: str | None = None
     root: str | None = None
+    last_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class Fix:
     engine: str | None = None
     thinking: str | None = None
     auto_apply: bool = False
+    group: bool = False  # with every test that fails for the same cause
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """`bonafix.explain`: what is known of one failing test."""
+
+    test: str
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,21 @@ def run_tests(arguments: Sequence[object]) -> RunTests:
     Raises:
         UsageError: an argument is unknown, missing or ill-typed; so for the others.
     """
-    given = _object(arguments, "bonafix.runTests", {"uri", "test", "root"})
-    return RunTests(_text(given, "uri"), _text(given, "test"), _text(given, "root"))
+    names = {"uri", "test", "root", "lastFailed"}
+    given = _object(arguments, "bonafix.runTests", names)
+    if given.get("test") and given.get("lastFailed"):
+        raise UsageError("bonafix.runTests takes 'test' or 'lastFailed', not both")
+    return RunTests(
+        uri=_text(given, "uri"),
+        test=_text(given, "test"),
+        root=_text(given, "root"),
+        last_failed=bool(_typed(given, "lastFailed", bool)),
+    )
 
 
 def fix(arguments: Sequence[object]) -> Fix:
     """Read the arguments of `bonafix.fix`."""
-    names = {"test", "root", "engine", "thinking", "autoApply"}
+    names = {"test", "root", "engine", "thinking", "autoApply", "group"}
     given = _object(arguments, "bonafix.fix", names)
     thinking = given.get("thinking")
     if isinstance(thinking, int) and not isinstance(thinking, bool):
@@ -62,7 +80,15 @@ def fix(arguments: Sequence[object]) -> Fix:
         engine=_text(given, "engine"),
         thinking=_text(given, "thinking"),
         auto_apply=bool(_typed(given, "autoApply", bool)),
+        group=bool(_typed(given, "group", bool)),
     )
+
+
+def explain(arguments: Sequence[object]) -> Explain:
+    """Read the arguments of `bonafix.explain`."""
+    given = _object(arguments, "bonafix.explain", {"test", "root"})
+    test = _required(given, "test", "bonafix.explain")
+    return Explain(test, _text(given, "root"))
 
 
 def of_job(arguments: Sequence[object], command: str, *extra: str) -> OfJob:

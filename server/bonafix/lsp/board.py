@@ -56,6 +56,7 @@ class Board:
 
     findings: dict[str, Finding] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    places: dict[str, list[tuple[Finding, Spot]]] = field(default_factory=dict)
 
     def update(self, found: Iterable[Finding], covered: Callable[[str], bool]) -> None:
         """Replace the findings whose test the run `covered`.
@@ -69,6 +70,7 @@ class Board:
                 self.edit(path, seen.text(path) or self.texts[path])
         kept = {t: f for t, f in self.findings.items() if not covered(t)}
         self.findings = {**kept, **new}
+        self.places = _places(self.findings.values())
         for finding in new.values():
             for spot in finding.spots:
                 text = finding.seen.text(spot.path)
@@ -82,14 +84,28 @@ class Board:
             return frozenset()
         self.texts[path] = after
         window = None if before is None else Window.between(before, after)
-        was = {test: _state(finding) for test, finding in self.findings.items()}
-        for finding in self.findings.values():
-            _follow(finding, path, after, window)
-        return frozenset(
+        flipped = self._compare(path, after)
+        changed = {
             finding.spot.path
-            for test, finding in self.findings.items()
-            if _state(finding) != was[test] or finding.spot.path == path
-        )
+            for finding in (self.findings.values() if flipped else ())
+            if id(finding.seen) in flipped and finding.runs(path)
+        }
+        for finding, spot in self.places.get(path, ()):
+            was, back = spot.line, path not in finding.seen.changed
+            spot.line = _line(spot, window, back=back)
+            inside = window is None or window.top <= was < window.end
+            if inside or spot.line != was or finding.spot.path == path:
+                changed.add(finding.spot.path)
+        return frozenset(changed)
+
+    def _compare(self, path: str, after: str) -> set[int]:
+        """Note for every run whether a file is what it saw; the ids of who changed."""
+        flipped = set()
+        for seen in {id(f.seen): f.seen for f in self.findings.values()}.values():
+            if (seen.text(path) == after) is (path in seen.changed):
+                seen.changed ^= {path}
+                flipped.add(id(seen))
+        return flipped
 
     def _text(self, path: str) -> str | None:
         """What is known of a file, be it from a run that merely saw it."""
@@ -108,9 +124,12 @@ class Board:
         for finding in self.findings.values():
             finding.seen.changed.update(finding.depends or {finding.spot.path})
 
-    def at(self, path: str) -> list[Finding]:
+    def at(
+        self, path: str, wanted: Callable[[Finding], bool] = lambda _finding: True
+    ) -> list[Finding]:
         """The findings shown in one file, top to bottom."""
-        here = (f for f in self.findings.values() if f.spot.path == path)
+        shown = self.findings.values()
+        here = [f for f in shown if f.spot.path == path and wanted(f)]
         return sorted(here, key=lambda finding: finding.spot.line)
 
     def paths(self) -> frozenset[str]:
@@ -118,19 +137,13 @@ class Board:
         return frozenset(f.spot.path for f in self.findings.values())
 
 
-def _state(finding: Finding) -> tuple[bool, list[int]]:
-    return finding.stale, [spot.line for spot in finding.spots]
-
-
-def _follow(finding: Finding, path: str, after: str, window: Window | None) -> None:
-    back = finding.seen.text(path) == after
-    if back:
-        finding.seen.changed.discard(path)
-    else:
-        finding.seen.changed.add(path)
-    for spot in finding.spots:
-        if spot.path == path:
-            spot.line = _line(spot, window, back=back)
+def _places(findings: Iterable[Finding]) -> dict[str, list[tuple[Finding, Spot]]]:
+    """Every spot by its file: few of many move with one edit."""
+    places: dict[str, list[tuple[Finding, Spot]]] = {}
+    for finding in findings:
+        for spot in finding.spots:
+            places.setdefault(spot.path, []).append((finding, spot))
+    return places
 
 
 def _line(spot: Spot, window: Window | None, *, back: bool) -> int:

@@ -21,6 +21,7 @@ class Timing:
     """How long things are waited for, in seconds."""
 
     settle: float = 0.3  # between a save and the run, for "save all"
+    long: float = 3.0  # a suite that takes longer runs what is affected first
     publish: float = 0.2  # between a keystroke and the diagnostics that follow it
     report: float = 0.1  # between two reports of one progress
     reply: float = 10.0  # for an answer that needs no person
@@ -55,12 +56,10 @@ class Client:
         """Show an error."""
         self._show(types.MessageType.Error, text)
 
-    def log(self, text: str) -> None:
+    def log(self, text: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Write to the client's log."""
         self.server.window_log_message(
-            types.LogMessageParams(
-                type=types.MessageType.Info, message=self.redact(text)
-            )
+            types.LogMessageParams(type=kind, message=self.redact(text))
         )
 
     def _show(self, kind: types.MessageType, text: str) -> None:
@@ -73,13 +72,29 @@ class Client:
     def publish(
         self, uri: str, diagnostics: list[types.Diagnostic], version: int | None
     ) -> None:
-        """Replace what is shown for one file."""
+        """Replace what is shown for one file; not where the client asks itself."""
+        if self.abilities.pull:
+            return
         params = types.PublishDiagnosticsParams(
             uri=uri,
             diagnostics=diagnostics,
             version=version if self.abilities.versions else None,
         )
         self.server.text_document_publish_diagnostics(params)
+
+    def refresh_lenses(self) -> None:
+        """Let the client ask for code lenses again, where it can be told to."""
+        if self.abilities.refresh_lenses:
+            self._nudge(types.WORKSPACE_CODE_LENS_REFRESH)
+
+    def refresh_diagnostics(self) -> None:
+        """Let the client ask for diagnostics again, where it can be told to."""
+        if self.abilities.refresh_diagnostics:
+            self._nudge(types.WORKSPACE_DIAGNOSTIC_REFRESH)
+
+    def _nudge(self, method: str) -> None:
+        """Ask for what needs no answer."""
+        self.server.protocol.send_request_async(method, None).add_done_callback(_heard)
 
     def progress(self, token: str, value: object) -> None:
         """Send one piece of `$/progress`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from pygls.exceptions import JsonRpcInvalidParams
@@ -12,8 +13,11 @@ from bonafix.errors import UsageError
 from bonafix.lsp import arguments, fixes, runs, showing
 from bonafix.lsp.documents import file_path
 from bonafix.lsp.evidence import page
+from bonafix.lsp.explaining import explanation
+from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.landing import confirm, deliver, standing
+from bonafix.lsp.selecting import of_file
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wording import choices, ending
@@ -22,21 +26,22 @@ Answer = dict[str, object]
 
 
 async def run_tests(ls: Server, *given: object) -> Answer:
-    """`bonafix.runTests`: start a run and name it."""
+    """`bonafix.runTests`, also `bonafix.test`: start a run and name it."""
     state = ls.state
     with _refusing():
         request = arguments.run_tests(given)
         if request.test is not None:
             root = state.root_named(request.root or request.uri, request.test)
             return _named(runs.start(state, root, select=[request.test], asked=True))
-        if request.uri is not None:
+        if request.uri is not None and not request.last_failed:
             return _named(_run_file(state, request.uri))
         if not state.roots:
             raise UsageError("no workspace folder is open")
         folders = list(state.roots.values())
-        if request.root is not None:
-            folders = [state.root_named(request.root)]
-        started = [runs.start(state, root, asked=True) for root in folders]
+        if named := request.root or request.uri:
+            folders = [state.root_named(named)]
+        start = _run_failed if request.last_failed else _run_all
+        started = start(state, folders)
     return {"job": started[0].id, "jobs": [job.id for job in started]}
 
 
@@ -45,9 +50,25 @@ def _run_file(state: State, uri: str) -> Job:
     path = file_path(uri)
     assert path is not None  # or no root would hold it
     name = path.relative_to(root.path).as_posix()
-    whole = name == "."
-    select = None if whole else runs.selection(root, name)
+    select = None if name == "." else of_file(root.known, name)
     return runs.start(state, root, select=select, asked=True)
+
+
+def _run_all(state: State, folders: Sequence[Root]) -> list[Job]:
+    return [runs.start(state, root, asked=True) for root in folders]
+
+
+def _run_failed(state: State, folders: Sequence[Root]) -> list[Job]:
+    """Run what is shown as failing; a file that was not collected as a whole."""
+    failing = [(root, tuple(root.board.findings)) for root in folders]
+    started = [
+        runs.start(state, root, select=tests, asked=True)
+        for root, tests in failing
+        if tests
+    ]
+    if not started:
+        raise UsageError("no test failed in the last run")
+    return started
 
 
 async def fix(ls: Server, *given: object) -> Answer:
@@ -90,12 +111,28 @@ async def show_evidence(ls: Server, *given: object) -> Answer:
         request = arguments.of_job(given, "bonafix.showEvidence")
         job = _job(state, request.job)
         repair = _ended(job)
-    text = page(repair, job.test)
+    text = page(repair, job.test, state.client.redact)
     headline = ending(repair, job.test)
     state.jobs.start(
         "page", lambda _job: showing.present(state, job.id, headline, text)
     )
     return {"job": job.id, "markdown": text, "receipt": repair.receipt}
+
+
+async def explain(ls: Server, *given: object) -> Answer:
+    """`bonafix.explain`: open a page about a failure; no model is asked."""
+    state = ls.state
+    with _refusing():
+        request = arguments.explain(given)
+        root = state.root_named(request.root, request.test)
+        finding = root.board.findings.get(request.test)
+        if finding is None:
+            raise UsageError(f"{request.test} is not among the failing tests")
+    text = state.client.redact(explanation(finding))
+    name = f"explain-{hashlib.sha256(request.test.encode()).hexdigest()[:12]}"
+    headline = f"{short_name(request.test)}: {finding.message.splitlines()[0]}"
+    state.jobs.start("page", lambda _job: showing.present(state, name, headline, text))
+    return {"test": request.test, "markdown": text}
 
 
 async def doctor(ls: Server, *given: object) -> Answer:
@@ -155,9 +192,11 @@ def _choice(state: State, job: Job, number: int) -> tuple[Root, Judgement]:
 
 COMMANDS: dict[str, Callable[..., Awaitable[Answer]]] = {
     "bonafix.runTests": run_tests,
+    "bonafix.test": run_tests,
     "bonafix.fix": fix,
     "bonafix.apply": apply,
     "bonafix.cancel": cancel,
     "bonafix.showEvidence": show_evidence,
+    "bonafix.explain": explain,
     "bonafix.doctor": doctor,
 }

@@ -13,6 +13,7 @@ from bonafix.domain import Change, Patch
 from bonafix.lsp.abilities import Abilities
 from bonafix.text import (
     LineIndex,
+    Replacement,
     SourceText,
     TextError,
     Unit,
@@ -127,6 +128,20 @@ def _require(able: bool, what: str) -> None:  # noqa: FBT001 - reads as a senten
         raise UndeliverableError(f"the fix must {what}, which this client cannot do")
 
 
+def guarded(edit: types.WorkspaceEdit) -> bool:
+    """Whether versions keep the edit from text that changes before it is made.
+
+    Version 0 counts as none: clients take it for "do not compare". A file that is not
+    open has none, but nobody types in it.
+    """
+    return edit.document_changes is not None and all(
+        step.text_document.version != 0
+        for step in edit.document_changes
+        if isinstance(step, types.TextDocumentEdit)
+    )
+
+
+@functools.lru_cache(maxsize=64)  # asked for at every cursor movement
 def text_edits(change: Change, text: str, unit: Unit) -> Sequence[types.TextEdit]:
     """The edits that turn the client's `text` into the patched one.
 
@@ -142,15 +157,29 @@ def text_edits(change: Change, text: str, unit: Unit) -> Sequence[types.TextEdit
         plain = "\r" not in text
         target = after.view if plain else restore(SourceText(text), after.view)
     index = LineIndex.of(text)
-    return [
+    return tuple(
         types.TextEdit(
             range=types.Range(
                 start=_position(index, start, unit), end=_position(index, end, unit)
             ),
             new_text=new,
         )
-        for start, end, new in minimal_edits(text, target)
-    ]
+        for start, end, new in _apart(minimal_edits(text, target), text, target)
+    )
+
+
+def _apart(
+    edits: Sequence[Replacement], text: str, target: str
+) -> Sequence[Replacement]:
+    r"""The edits as they are; one in their place where line ends may grow together.
+
+    A client that makes them one by one may put a "\n" behind a "\r" that ended a line
+    alone: one end less, and the next edit's place is another.
+    """
+    if len(edits) < 2 or "\r" not in (text + target).replace("\r\n", ""):  # noqa: PLR2004
+        return edits
+    start, end = edits[0][0], edits[-1][1]
+    return [(start, end, target[start : len(target) - (len(text) - end)])]
 
 
 def _position(index: LineIndex, offset: int, unit: Unit) -> types.Position:

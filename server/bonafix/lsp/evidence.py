@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bonafix.deliver.claims import claims
 from bonafix.domain import Change, Evidence, Judgement, Patch, Repair
 from bonafix.lsp.wording import choices, numbers, reason
+from bonafix.redaction import NOTHING, Redactor
 from bonafix.text import TextError, decode
 
 _TABLE = ("| stage | result | what was found |", "|---|---|---|")
 
 
-def page(repair: Repair, test: str) -> str:
-    """What was done, what was found, and how to see it again."""
+def page(repair: Repair, test: str, redact: Redactor = NOTHING) -> str:
+    """What was done, what was found, and how to see it again.
+
+    Of a patch, which is the user's own code, `redact` takes known values alone.
+    """
     lines = [
         f"# {repair.verdict}: {test}",
         "",
@@ -27,9 +32,13 @@ def page(repair: Repair, test: str) -> str:
         lines += [*_TABLE, *(_row(record) for record in repair.evidence), ""]
     offered = choices(repair)
     shown = offered or ((repair.best,) if repair.best else ())
+    parts = [redact("\n".join(lines))]
+    exact = replace(redact, shapes=False)
     for number, judgement in enumerate(shown, 1):
-        lines += _judgement(judgement, number, len(shown))
-    return "\n".join(lines)
+        patch = "\n".join(diff(judgement.candidate.patch))
+        parts.append(redact("\n".join(_judgement(judgement, number, len(shown)))))
+        parts.append(f"```diff\n{exact(patch)}\n```\n")
+    return "\n".join(parts)
 
 
 def _facts(repair: Repair) -> Iterable[str]:
@@ -69,8 +78,7 @@ def _judgement(judgement: Judgement, number: int, total: int) -> list[str]:
     ]
     if judgement.missing:
         lines += ["Not shown:", "", *(f"- {m}" for m in judgement.missing), ""]
-    lines += _words(judgement)
-    return [*lines, "```diff", *diff(candidate.patch), "```", ""]
+    return lines + _words(judgement)
 
 
 def _words(judgement: Judgement) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,15 @@ from bonafix.domain import (
     Suspect,
     TestResult,
 )
+from bonafix.lsp.comparing import difference
 from bonafix.text import TextError, decode
+from bonafix.withholding import Withholding
 
 if TYPE_CHECKING:  # the project is heavy, and not needed to say hello
     from bonafix.project import Observation
 
 _WIDTH = 200  # characters of one line of a message
+_SUSPECTS = 5
 _PARAMETERS = re.compile(r"\[(.*)\]$", re.DOTALL)
 
 
@@ -82,6 +85,9 @@ class Finding:
     fixable: bool = True
     siblings: tuple[str, ...] = ()  # tests that fail for the same cause
     seen: Seen
+    definition: Spot | None = None  # of the test function
+    result: TestResult | None = None  # `None` where no test ran
+    suspects: tuple[Suspect, ...] = ()  # best first
 
     @property
     def stale(self) -> bool:
@@ -89,24 +95,43 @@ class Finding:
         changed = self.seen.changed
         return bool(changed if self.depends is None else changed & self.depends)
 
+    def runs(self, path: str) -> bool:
+        """Whether a change of this file may change how the test ends."""
+        return self.depends is None or path in self.depends
+
     @property
     def spots(self) -> tuple[Spot, ...]:
         """Every place that has to follow the text."""
-        return (self.spot, *(related.spot for related in self.related))
+        own = (self.spot,) if self.definition is None else (self.spot, self.definition)
+        return (*own, *(related.spot for related in self.related))
 
 
-def findings(observation: Observation) -> tuple[Finding, ...]:
-    """What an observation has to say, in the order of running."""
-    run = observation.run
-    seen = Seen({**observation.snapshot.sources, **observation.shown})
-    failing = (
-        _failing(run.results[i], observation, seen) for i in run.red if i in run.results
-    )
-    broken = (_uncollected(error, seen) for error in run.collection_errors)
+def findings(
+    observation: Observation, redact: Callable[[str], str] = str
+) -> tuple[Finding, ...]:
+    """What an observation has to say, in the order of running.
+
+    `redact` takes secrets out before anything is cut: half of one would stay.
+    """
+    run, seen = observation.run, seen_by(observation)
+    held = Withholding(redact=redact)
+    red = (held.result(run.results[i]) for i in run.red if i in run.results)
+    failing = (_failing(result, observation, seen, redact) for result in red)
+    broken = (_uncollected(error, seen, redact) for error in run.collection_errors)
     return (*broken, *failing)
 
 
-def _failing(result: TestResult, observation: Observation, seen: Seen) -> Finding:
+def seen_by(observation: Observation) -> Seen:
+    """The files as they were when it ran."""
+    return Seen({**observation.snapshot.sources, **observation.shown})
+
+
+def _failing(
+    result: TestResult,
+    observation: Observation,
+    seen: Seen,
+    redact: Callable[[str], str],
+) -> Finding:
     place = shown_at(result)
     suspects = observation.suspects.get(result.id, ())
     lines = observation.run.lines.get(result.id)
@@ -114,11 +139,14 @@ def _failing(result: TestResult, observation: Observation, seen: Seen) -> Findin
     return Finding(
         test=result.id,
         spot=Spot.at(place),
-        message=message(result),
+        message=message(result, redact),
         related=_related(result, place, suspects[:1]),
         depends=frozenset({*lines, *own, place.path}) if lines else None,
         siblings=_siblings(result.id, observation),
         seen=seen,
+        definition=Spot.at(result.definition) if result.definition else None,
+        result=result,
+        suspects=suspects[:_SUSPECTS],
     )
 
 
@@ -130,12 +158,14 @@ def _siblings(test: str, observation: Observation) -> tuple[str, ...]:
     return ()
 
 
-def _uncollected(error: CollectionError, seen: Seen) -> Finding:
+def _uncollected(
+    error: CollectionError, seen: Seen, redact: Callable[[str], str]
+) -> Finding:
     place = error.place or Place(path_of(error.id), 1)
     return Finding(
         test=error.id,
         spot=Spot.at(place),
-        message=f"cannot be collected: {_first_line(error.message)}",
+        message=f"cannot be collected: {_first_line(redact(error.message))}",
         fixable=False,  # no test ran, so none can be a target
         seen=seen,
     )
@@ -156,15 +186,19 @@ def shown_at(result: TestResult) -> Place:
     return result.place or result.definition or Place(path_of(result.id), 1)
 
 
-def message(result: TestResult) -> str:
-    """What happened, both sides of the comparison, and with which parameters."""
+def message(result: TestResult, redact: Callable[[str], str] = str) -> str:
+    """What happened, both sides of the comparison, and with which parameters.
+
+    A node id is a name and stays as it is: `redact` is for what is quoted of it.
+    """
     lines = [_what(result)]
     if result.expected is not None and result.actual is not None:
         lines.append(f"expected: {_first_line(result.expected)}")
         lines.append(f"actual:   {_first_line(result.actual)}")
+        lines += difference(result.expected, result.actual)
     parameters = _PARAMETERS.search(result.id)
     if parameters:
-        lines.append(f"parameters: {_first_line(parameters[1])}")
+        lines.append(f"parameters: {_first_line(redact(parameters[1]))}")
     return "\n".join(lines)
 
 

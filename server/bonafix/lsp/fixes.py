@@ -10,18 +10,21 @@ from pathlib import Path
 from bonafix.config import Config
 from bonafix.domain import Judgement, Repair, Verdict
 from bonafix.errors import BonafixError
+from bonafix.lsp.abilities import Abilities
 from bonafix.lsp.actions import Choice, JobView, Offer
 from bonafix.lsp.arguments import Fix
-from bonafix.lsp.edits import Base, landed
+from bonafix.lsp.edits import Look, Stand, guarded, landed
 from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.landing import deliver, standing
+from bonafix.lsp.landing import deliver, moved, standing
 from bonafix.lsp.progress import progress
+from bonafix.lsp.rejudging import Work, base_now, rejudged
 from bonafix.lsp.runs import automatic
 from bonafix.lsp.state import Root, State, publish, refresh
 from bonafix.lsp.wording import choices, ending, label
 
 _TARGETS = 20  # each is run several times; more would not say more
+_AGAIN = 2  # times that a fix follows edits that are made meanwhile
 
 
 def start(state: State, root: Root, request: Fix) -> Job:
@@ -49,7 +52,7 @@ async def _fix(
         if not (config.trust or await state.trust.allows(root.path, again=True)):
             state.client.inform(f"{name} was not worked on: {root.path} is not trusted")
             return
-        job.repair = await _repair(state, root, request.test, config, job)
+        job.repair = await _repair(state, root, request, config, job)
     except BonafixError as error:
         state.client.complain(f"no fix for {name}: {error}")
         return
@@ -57,9 +60,10 @@ async def _fix(
 
 
 async def _repair(
-    state: State, root: Root, test: str, config: Config, job: Job
+    state: State, root: Root, request: Fix, config: Config, job: Job
 ) -> Repair:
     """The one repair that a single test gets."""
+    test = request.test
     cancel = functools.partial(state.jobs.cancel, [job])
     title = f"fixing {short_name(test)}"
     async with progress(state.client, title, state.cancels, cancel) as report:
@@ -67,37 +71,65 @@ async def _repair(
             report.say("waiting for the fix before it")
         async with root.fixing:  # two at once would only slow each other down
             project = state.open_project(root.path, config)
-            buffers = state.documents.unsaved(root.path)
-            job.base = _base(state, root)
-            tests = targets(root, test)
-            stream = project.fix(tests=tests, buffers=buffers, listen=report)
-            async with contextlib.aclosing(stream):
-                async for repair in stream:
-                    if any(target.id == test for target in repair.targets):
-                        return repair
+            work = Work(state, root, project, report)
+            earlier = _moved_on(state, root, request, job)
+            again = await rejudged(work, earlier) if earlier else None
+            if again:
+                repair, job.base = again
+                return repair
+            job.base = base_now(state, root)
+            return await _current(work, job, await _searched(work, request))
+
+
+async def _searched(work: Work, request: Fix) -> Repair:
+    buffers = work.state.documents.unsaved(work.root.path)
+    tests = targets(work.root, request.test, every=request.group)
+    stream = work.project.fix(tests=tests, buffers=buffers, listen=work.listen)
+    async with contextlib.aclosing(stream):
+        async for repair in stream:
+            if any(target.id == request.test for target in repair.targets):
+                return repair
     raise BonafixError("it does not fail any more")
 
 
-def targets(root: Root, test: str) -> list[str]:
+def _moved_on(state: State, root: Root, request: Fix, job: Job) -> Repair | None:
+    """The fix that the test had before, if it is asked for again for its text only."""
+    before = job.replaced
+    offered = choices(before.repair) if before else ()
+    if not (before and before.repair and offered) or request.engine or request.thinking:
+        return None
+    stands = {standing(state, root, before, one).kind for one in offered}
+    return before.repair if "moved" in stands and "ready" not in stands else None
+
+
+async def _current(work: Work, job: Job, repair: Repair) -> Repair:
+    """The fix, judged again if what it depends on was edited while it was made.
+
+    Bounded: who goes on typing is told that it is for older text.
+    """
+    for _ in range(_AGAIN):
+        offered = choices(repair)
+        look = functools.cache(work.state.look(work.root))
+        if not offered or not moved(look, job.base, repair, offered[0]):
+            break
+        again = await rejudged(work, repair)
+        if again is None:
+            break
+        repair, job.base = again
+    return repair
+
+
+def targets(root: Root, test: str, *, every: bool = False) -> list[str]:
     """The test and those that failed with it, for one cause deserves one fix.
 
-    Not if the text has changed since: some of them may be gone by now.
+    Some of many will do, unless `every` one is wanted. Only the test itself if the
+    text has changed since: others may be gone by now.
     """
     finding = root.board.findings.get(test)
     if finding is None or finding.stale:
         return [test]
-    return [test, *finding.siblings[: _TARGETS - 1]]
-
-
-def _base(state: State, root: Root) -> Base:
-    """What every failing test ran, as it is when the work begins."""
-    depends = {
-        test: finding.depends or frozenset({finding.spot.path})
-        for test, finding in root.board.findings.items()
-    }
-    paths = frozenset[str]().union(*depends.values())
-    contents = {path: state.documents.contents(root.path / path) for path in paths}
-    return Base(depends, contents)
+    limit = None if every else _TARGETS - 1
+    return [test, *finding.siblings[:limit]]
 
 
 async def _conclude(
@@ -115,6 +147,11 @@ async def _conclude(
     refresh(state, root, frozenset(paths))
     publish(state, root)  # so that clients ask for the actions again
     best = offered[0]
+    now = standing(state, root, job, best)
+    if now.kind == "moved":
+        name = short_name(request.test)
+        state.client.warn(f"a fix for {name} was found, but {now.reason}")
+        return
     if request.auto_apply and _may_apply(best, config):
         state.client.inform(text)
         await deliver(state, root, job, best)
@@ -135,27 +172,44 @@ def _may_apply(judgement: Judgement, config: Config) -> bool:
 def offer(state: State, root: Root) -> Offer:
     """What code actions in `root` need to know, at the moment they are asked for."""
     views: dict[str, JobView] = {}  # many tests may share one job
+    look = functools.cache(state.look(root))
 
     def view(test: str) -> JobView | None:
         job = state.jobs.by_test.get((root.path, test))
         if job and job.id not in views and (job.running or job.repair):
-            views[job.id] = _view(state, root, job)
+            views[job.id] = _view(state, root, job, look)
         return views.get(job.id) if job else None
 
     # Who chose the search engine alone wants nothing to leave the machine.
-    claude = root.engine != "search" and state.claude()
-    return Offer(root=root.uri, job=view, claude=claude)
+    claude = root.wanted.engine != "search" and state.claude(root.wanted)
+    return Offer(
+        root=root.uri,
+        job=view,
+        claude=claude,
+        model=claude or root.wanted.engine == "claude",
+        safe=functools.partial(_safe, state.client.abilities),
+    )
 
 
-def _view(state: State, root: Root, job: Job) -> JobView:
+def _safe(able: Abilities, stand: Stand) -> bool:
+    """Whether an edit may wait in an action until its user chooses it.
+
+    Else it is looked at again and sent when it is wanted, if this client takes that.
+    """
+    if not able.apply:
+        return True
+    return able.checks_actions and stand.edit is not None and guarded(stand.edit)
+
+
+def _view(state: State, root: Root, job: Job, look: Look) -> JobView:
     if job.repair is None:
         return JobView(job.id, running=True)
     shown = (
         Choice(
             number=number,
-            label=label(judgement),
+            label=state.client.redact(label(judgement)),
             verified=judgement.verdict.accepted,
-            stand=standing(state, root, job, judgement),
+            stand=standing(state, root, job, judgement, look),
         )
         for number, judgement in enumerate(choices(job.repair))
     )

@@ -49,6 +49,7 @@ class Jobs:
 
     failed: Callable[[str], None]  # told of an error that is the server's own
     cancelled: Callable[[Job], None]  # told of every job that was cancelled
+    changed: Callable[[], None]  # told when what is offered for a test has changed
     table: dict[str, Job] = field(default_factory=dict)
     by_test: dict[tuple[Path, str], Job] = field(default_factory=dict)
 
@@ -61,6 +62,7 @@ class Jobs:
         if root and test:
             job.replaced = self.by_test.get((root, test))
             self.by_test[root, test] = job
+            self.changed()
         job.task = asyncio.create_task(work(job), name=job.id)
         job.task.add_done_callback(lambda task: self._ended(job, task))
         return job
@@ -73,6 +75,7 @@ class Jobs:
             self.failed(f"internal error: {type(error).__name__}: {error}")
         if job.root and job.test:
             self._settle(job, job.root)
+            self.changed()
         job.replaced = None
         finished = [other for other in self.table.values() if not other.running]
         for old in finished[:-_KEPT]:

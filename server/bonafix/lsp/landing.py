@@ -8,9 +8,11 @@ import time
 
 from lsprotocol import types
 
-from bonafix.domain import Judgement
+from bonafix.domain import Judgement, Repair
 from bonafix.lsp.client import UnansweredError
 from bonafix.lsp.edits import (
+    Base,
+    Look,
     Stand,
     UndeliverableError,
     landed,
@@ -24,24 +26,40 @@ from bonafix.lsp.wording import numbers
 _POLL = 0.1  # seconds
 
 
-def standing(state: State, root: Root, job: Job, judgement: Judgement) -> Stand:
-    """Ready only if every file that it touches or was judged on is what it was."""
-    patch, look = judgement.candidate.patch, functools.cache(state.look(root))
+def standing(
+    state: State,
+    root: Root,
+    job: Job,
+    judgement: Judgement,
+    look: Look | None = None,
+) -> Stand:
+    """Ready only if every file that it touches or was judged on is what it was.
+
+    `look`: how the files stand, where several are asked about at the same moment.
+    """
+    patch = judgement.candidate.patch
+    look = look or functools.cache(state.look(root))
     if landed(patch, look):
         return Stand("applied", reason="it is applied already")
-    if not unmoved(patch, look):
-        files = ", ".join(patch.paths)
-        why = f"{files} has changed since the fix was judged; fix it again"
-        return Stand("moved", reason=why)
-    tests = [target.id for target in job.repair.targets] if job.repair else []
-    if job.base and not job.base.unmoved(tests, patch.paths, look):
-        why = "what its tests run has changed since it was judged; fix it again"
-        return Stand("moved", reason=why)
+    why = moved(look, job.base, job.repair, judgement) if job.repair else ""
+    if why:
+        return Stand("moved", reason=f"{why}; fix it again")
     try:
         edit = workspace_edit(patch, look, state.client.abilities)
     except UndeliverableError as error:
         return Stand("undeliverable", reason=str(error))
     return Stand("ready", edit)
+
+
+def moved(look: Look, base: Base | None, repair: Repair, judgement: Judgement) -> str:
+    """What has changed since a patch was judged; "" if nothing that matters."""
+    patch = judgement.candidate.patch
+    if not unmoved(patch, look):
+        return f"{', '.join(patch.paths)} has changed since the fix was judged"
+    tests = [target.id for target in repair.targets]
+    if base and not base.unmoved(tests, patch.paths, look):
+        return "what its tests run has changed since it was judged"
+    return ""
 
 
 async def deliver(state: State, root: Root, job: Job, judgement: Judgement) -> None:

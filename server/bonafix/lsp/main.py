@@ -20,7 +20,11 @@ def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT0
     `trust` lets the tests of every root run without asking. Returns the exit code:
     0 after an orderly goodbye, 1 where the client just vanished.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
     # A wrong argument of a client's is its affair: it is told, no traceback needed.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     return asyncio.run(_serve(host, port, trust=trust))
@@ -42,20 +46,18 @@ def _open(root: Path, config: Config) -> ProjectLike:
     return Project(root, config)
 
 
-def _claude() -> bool:
-    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
+def _claude(config: Config) -> bool:
+    from bonafix.propose.claude import credential  # noqa: PLC0415
 
-    return find_credentials(os.environ) is not None
+    return credential(config, os.environ) is not None
 
 
 async def _examine(root: Path, config: Config) -> str:
     from bonafix.observe.doctor import examine  # noqa: PLC0415
-    from bonafix.propose.claude import find_credentials  # noqa: PLC0415
+    from bonafix.propose.claude import status  # noqa: PLC0415
 
-    found = find_credentials(os.environ)
-    credential = f"{found.kind} from {found.source}" if found else ""
     lines = [f"# Bonafix doctor: {root}", ""]
-    for finding in await examine(root, config, credential=credential):
+    for finding in await examine(root, config, status(config, os.environ)):
         advice = f"\n  {finding.advice}" if finding.advice else ""
         lines.append(f"- **{finding.topic}** ({finding.level}): {finding.text}{advice}")
     return "\n".join([*lines, ""])

@@ -10,14 +10,12 @@ from pathlib import Path
 from lsprotocol import types
 
 from bonafix.config import RunWhen
-from bonafix.lsp import abilities, fixes, runs, settings
-from bonafix.lsp.actions import actions, wanted
+from bonafix.lsp import abilities, fixes, requests, runs, settings
 from bonafix.lsp.client import UnansweredError
-from bonafix.lsp.diagnostics import SOURCE, touching
 from bonafix.lsp.documents import Document, changed, file_path
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.session import Server
-from bonafix.lsp.state import Root, State, diagnostics, refresh
+from bonafix.lsp.state import Root, State, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +28,25 @@ async def initialize(ls: Server, params: types.InitializeParams) -> None:
     """Learn what the client can do and which folders are open."""
     state = ls.state
     ls.introduced.set()
-    state.client.abilities = abilities.read(params.capabilities)
     state.options = params.initialization_options
-    level = settings.log_level(state.options).upper()
-    logging.getLogger("bonafix").setLevel(level)
+    pull = settings.pulls(state.options)
+    state.client.abilities = abilities.read(params.capabilities, pull=pull)
+    if state.client.abilities.pull:
+        # Only then: a client that is pushed diagnostics would show them twice.
+        ls.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, requests.PULL)(requests.diagnostic)
+        ls.feature(types.WORKSPACE_DIAGNOSTIC)(requests.workspace_diagnostic)
+    _set_level(state.options)
     state.trust.everything |= settings.trusted(state.options)
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and ls.workspace.root_uri:
         uris = [ls.workspace.root_uri]
     for uri in uris:
         _add_root(state, uri)
+
+
+def _set_level(*sources: object) -> None:
+    level = settings.log_level(*sources)
+    logging.getLogger("bonafix").setLevel(level.upper())
 
 
 def _add_root(state: State, uri: str) -> Root | None:
@@ -57,6 +64,9 @@ async def initialized(ls: Server, _params: types.InitializedParams) -> None:
 async def _begin(state: State, _job: Job) -> None:
     await _register(state)
     await _fetch_settings(state)
+    if not state.roots:
+        text = "no folder is open, so no tests are run"
+        state.client.log(text, types.MessageType.Warning)
     for root in list(state.roots.values()):
         runs.automatic(state, root, _OPENING)
 
@@ -100,6 +110,7 @@ async def _fetch_settings(state: State) -> None:
         roots, answer if isinstance(answer, Sequence) else (), strict=False
     ):
         root.settings = value
+    _set_level(state.options, *(root.settings for root in roots))
 
 
 async def shutdown(ls: Server, _params: object) -> None:
@@ -120,6 +131,7 @@ async def did_change_configuration(
         root.complaint = ""
         if settings.section(params.settings):
             root.settings = params.settings
+    _set_level(state.options, *(root.settings for root in state.roots.values()))
     state.jobs.start("settings", lambda _job: _fetch_settings(state))
 
 
@@ -135,6 +147,7 @@ async def did_change_folders(
             state.jobs.cancel(j for j in state.jobs.table.values() if j.root == path)
             for uri in root.published.values():
                 state.client.publish(uri, [], None)
+            state.tell()
     for folder in params.event.added:
         _add_root(state, folder.uri)
     state.jobs.start("start", functools.partial(_begin_new, state, params))
@@ -197,6 +210,7 @@ def _moved(state: State, path: Path, *, known_only: bool = False) -> None:
     if root is None:
         return
     name = path.relative_to(root.path).as_posix()
+    root.touched.add(name)
     text = state.documents.text(path)
     if text is not None and (root.board.knows(name) or not known_only):
         refresh(state, root, root.board.edit(name, text))
@@ -207,26 +221,9 @@ async def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
     """Run the suite, if that is wanted."""
     path = file_path(params.text_document.uri)
     root = ls.state.root_of(path) if path else None
-    if root:
+    if path and root:
+        root.touched.add(path.relative_to(root.path).as_posix())
         runs.automatic(ls.state, root, frozenset({"on-save"}))
-
-
-# ------------------------------------------------------------------------- actions
-
-
-async def code_action(
-    ls: Server, params: types.CodeActionParams
-) -> list[types.CodeAction]:
-    """Answer from what is known; only the edits of ready fixes are worked out."""
-    state = ls.state
-    path = file_path(params.text_document.uri)
-    root = state.root_of(path) if path else None
-    if path is None or root is None or not wanted(params.context.only):
-        return []
-    here = root.board.at(path.relative_to(root.path).as_posix())
-    named = {str(d.code) for d in params.context.diagnostics if d.source == SOURCE}
-    shown = diagnostics(state, root, touching(here, params.range, named))
-    return actions(shown, fixes.offer(state, root))
 
 
 async def cancel_progress(
@@ -249,5 +246,6 @@ FEATURES: dict[str, Callable[..., Awaitable[object]]] = {
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
     types.TEXT_DOCUMENT_DID_SAVE: did_save,
+    types.TEXT_DOCUMENT_CODE_LENS: requests.code_lens,
     types.WINDOW_WORK_DONE_PROGRESS_CANCEL: cancel_progress,
 }

@@ -12,6 +12,7 @@ from lsprotocol import types
 
 from bonafix.domain import Event, Evidence
 from bonafix.lsp.client import Client, UnansweredError
+from bonafix.lsp.findings import short_name
 
 Cancels = dict[str, Callable[[], object]]  # progress token -> what its cancel does
 
@@ -60,10 +61,12 @@ class Report:
     latest: str = ""
     timer: asyncio.TimerHandle | None = None
     thoughts: list[str] = field(default_factory=list)
+    candidate: int = 0  # how many have reached the gate
 
     def __call__(self, event: Event) -> None:
         """Take one event; never blocks."""
         if event.kind == "thinking":
+            self.say("thinking…")
             self._think(event.text)
             return
         self._log_thoughts()
@@ -71,8 +74,14 @@ class Report:
             self.stage = event.text
         if event.kind in {"text", "note", "verdict"} and event.text.strip():
             self.client.log(f"{event.kind}: {event.text.strip()}")
+        if event.kind == "candidate" and "new" in event.facts:
+            self.candidate += 1
         if event.kind != "text":
-            self.say(line(event, self.stage))
+            self.say(self._candidate(event) + line(event, self.stage))
+
+    def _candidate(self, event: Event) -> str:
+        judged = self.candidate and event.kind in {"stage", "test"}
+        return f"candidate {self.candidate}: " if judged else ""
 
     def say(self, text: str) -> None:
         """Show `text` as the state of the work."""
@@ -83,8 +92,9 @@ class Report:
             self.timer = loop.call_later(self.client.timing.report, self._later)
 
     def close(self) -> None:
-        """Nothing is sent after this."""
+        """Send what was said last; nothing is sent after this."""
         self._log_thoughts()
+        self._send()
         if self.timer:
             self.timer.cancel()
 
@@ -109,7 +119,7 @@ class Report:
         text = "".join(self.thoughts).strip()
         self.thoughts.clear()
         if text:  # a summary by the model, not its reasoning, and no evidence
-            self.client.log(f"model's summary: {text}")
+            self.client.log(f"model's summary: {text}", types.MessageType.Log)
 
 
 def line(event: Event, stage: str) -> str:
@@ -119,7 +129,12 @@ def line(event: Event, stage: str) -> str:
         total = f"/{event.total:,}" if event.total is not None else ""
         counted = f" {event.done:,}{total}"
     if event.kind == "test":
-        return f"{stage or 'tests'}:{counted}" if counted else (stage or event.text)
+        name = short_name(event.text)
+        return (
+            f"{stage or 'tests'}:{counted} {name}".rstrip()
+            if counted
+            else stage or event.text
+        )
     record = event.facts.get("record")
     if isinstance(record, Evidence):
         return f"{record.stage}: {record.result}"

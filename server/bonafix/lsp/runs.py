@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
+
 from bonafix.config import RunWhen
-from bonafix.domain import Listener
+from bonafix.domain import Event, Listener
 from bonafix.errors import BonafixError, ConfigurationError, UsageError
-from bonafix.lsp.findings import findings, path_of
+from bonafix.lsp.findings import findings, seen_by
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.progress import progress
+from bonafix.lsp.selecting import (
+    Known,
+    Pick,
+    Selection,
+    affected,
+    by_name,
+    covered,
+    resolve,
+)
 from bonafix.lsp.state import ProjectLike, Root, State, publish, refresh
+from bonafix.text import view
 
 if TYPE_CHECKING:
     from bonafix.project import Observation
-
-
-Selection = tuple[str, ...] | None  # node ids or files; `None` is the suite
 
 
 def automatic(state: State, root: Root, when: frozenset[RunWhen]) -> None:
@@ -54,13 +63,6 @@ def start(
     return root.run
 
 
-def selection(root: Root, path: str) -> Selection:
-    """What to run for one file: itself if it holds tests, else the suite."""
-    name = PurePosixPath(path).name
-    looks = name.startswith("test_") or name.endswith("_test.py")
-    return (path,) if path in root.test_files or looks else None
-
-
 async def _run(
     state: State,
     root: Root,
@@ -73,7 +75,7 @@ async def _run(
         await asyncio.sleep(state.timing.settle)
     try:
         settings = state.config(root)
-        root.engine = settings.engine
+        root.wanted = settings
         trusted = settings.trust or await state.trust.allows(root.path, again=asked)
         if not trusted:
             if asked:
@@ -84,15 +86,11 @@ async def _run(
             title = "running tests"
             cancel = functools.partial(state.jobs.cancel, [job])
             async with progress(state.client, title, state.cancels, cancel) as report:
-                found = await _observe(state, root, project, select, report)
+                await _observe(state, root, project, select, report)
     except ConfigurationError as error:
         complain(state, root, error, again=asked)
-        return
     except BonafixError as error:
         _failed(state, root, error)
-        return
-    root.complaint = ""
-    _show(state, root, *found)
 
 
 async def _observe(
@@ -101,16 +99,52 @@ async def _observe(
     project: ProjectLike,
     select: Selection,
     listen: Listener,
-) -> tuple[Observation, Selection]:
-    """Run what is selected; the suite where a selected file holds no test."""
-    buffers = state.documents.unsaved(root.path)
+) -> None:
+    """Run what is selected and show it; of the suite, what is affected first."""
+    first = _first(state, root) if select is None else ()
+    if first:
+        listen(Event(kind="stage", text=f"the {len(first):,} affected tests first"))
+        # What is wrong with a part, the run of the whole will say.
+        with contextlib.suppress(BonafixError):
+            await _once(state, root, project, first, listen)
+    await _once(state, root, project, select, listen)
+    root.complaint = ""
+
+
+def _first(state: State, root: Root) -> tuple[str, ...]:
+    """The tests that the changes since the last whole run affect.
+
+    None where the suite is through as quickly, or most of it is affected.
+    """
+    known = root.known
+    if known.seconds < state.timing.long:
+        return ()
+    texts = {path: state.documents.text(root.path / path) for path in root.touched}
+    changed = {path: text for path, text in texts.items() if text is not None}
+    tests = affected(known, changed)
+    return tests if 2 * len(tests) <= len(known.collected) else ()
+
+
+async def _once(
+    state: State,
+    root: Root,
+    project: ProjectLike,
+    select: Selection,
+    listen: Listener,
+) -> None:
+    """Run and show; a file whose tests are no longer what they were goes by name."""
+    pick = resolve(select, root.known, lambda p: state.documents.text(root.path / p))
+    observe = functools.partial(
+        project.observe, buffers=state.documents.unsaved(root.path), listen=listen
+    )
     try:
-        chosen = await project.observe(buffers=buffers, select=select, listen=listen)
+        found = await observe(select=pick.ids, expression=pick.expression)
     except UsageError:
         if select is None or all("::" in one for one in select):
             raise
-        return await project.observe(buffers=buffers, listen=listen), None
-    return chosen, select
+        pick = by_name(select)
+        found = await observe(expression=pick.expression)
+    _show(state, root, found, None if pick == Pick() else select)
 
 
 def complain(
@@ -127,7 +161,7 @@ def _failed(state: State, root: Root, error: BonafixError) -> None:
     """The suite could not be run: say so, and that what is shown is from before."""
     text = f"the tests of {root.path.name} could not be run: {error}"
     if text == root.complaint:
-        state.client.log(text)
+        state.client.log(text, types.MessageType.Error)
     else:
         root.complaint = text
         state.client.complain(text)
@@ -139,10 +173,17 @@ def _failed(state: State, root: Root, error: BonafixError) -> None:
 def _show(
     state: State, root: Root, observation: Observation, select: Selection
 ) -> None:
-    run = observation.run
+    run, found = observation.run, findings(observation, state.client.redact)
     before = root.board.paths()
-    root.test_files |= {path_of(test) for test in run.collected}
-    root.board.update(findings(observation), covered(select, run.collected))
+    if select is None:
+        root.known = Known(
+            collected=run.collected,
+            lines=run.lines,
+            seen=seen_by(observation),
+            seconds=run.seconds,
+        )
+        root.touched = {path for path in root.touched if _newer(state, root, path)}
+    root.board.update(found, covered(select, run.collected))
     for path in state.documents.open:  # they may have been typed into meanwhile
         if path.is_relative_to(root.path):
             follow(state, root, path.relative_to(root.path).as_posix())
@@ -151,29 +192,18 @@ def _show(
     state.client.log(_summary(root, observation))
 
 
+def _newer(state: State, root: Root, path: str) -> bool:
+    """Whether a file is no longer what the last whole run saw."""
+    text = state.documents.text(root.path / path)
+    return text is not None and view(text) != root.known.seen.text(path)
+
+
 def follow(state: State, root: Root, path: str) -> frozenset[str]:
     """Bring the board to a file's text as it is now, if the board knows the file."""
     text = state.documents.text(root.path / path)
     if text is None or not root.board.knows(path):
         return frozenset()
     return root.board.edit(path, text)
-
-
-def covered(
-    select: Sequence[str] | None, collected: Sequence[str]
-) -> Callable[[str], bool]:
-    """Whether a run of `select` speaks for a test, be it that it vanished."""
-    if select is None:
-        return lambda _test: True
-    ran, chosen = frozenset(collected), frozenset(select)
-
-    def speaks(test: str) -> bool:
-        parts = test.split("::")
-        above = {"::".join(parts[:n]) for n in range(1, len(parts) + 1)}
-        plain = test.partition("[")[0]
-        return test in ran or plain in chosen or bool(above & chosen)
-
-    return speaks
 
 
 def _summary(root: Root, observation: Observation) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from lsprotocol import types
 
+from bonafix.config import Config
 from bonafix.lsp.client import Client, Timing
 from bonafix.lsp.commands import COMMANDS
 from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job, Jobs
-from bonafix.lsp.messages import FEATURES, code_action
+from bonafix.lsp.messages import FEATURES
+from bonafix.lsp.requests import code_action
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Examine, OpenProject, State
 from bonafix.lsp.trust import Trust
@@ -21,7 +23,7 @@ def make_server(
     open_project: OpenProject,
     *,
     examine: Examine,
-    claude: Callable[[], bool],
+    claude: Callable[[Config], bool],
     trust: bool = False,
     timing: Timing | None = None,
 ) -> Server:
@@ -35,7 +37,11 @@ def make_server(
     server.state = State(
         open_project=open_project,
         client=client,
-        jobs=Jobs(client.complain, functools.partial(_cancelled, server)),
+        jobs=Jobs(
+            failed=client.complain,
+            cancelled=functools.partial(_cancelled, server),
+            changed=client.refresh_lenses,
+        ),
         trust=Trust(client, everything=trust),
         timing=timing,
         examine=examine,

@@ -56,5 +56,6 @@ class Server(LanguageServer):
 
     async def close(self) -> None:
         """End all work; returns when no process of ours is left."""
+        self.state.tell()
         self.state.trust.close()
         await self.state.jobs.close(self.state.timing.leave)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 SECTION = "bonafix"
 
 # Not settings of a run: the editor's own, or answered elsewhere in this folder.
-_NOT_OURS = frozenset({"path", "trace", "log_level", "trust", "trusted"})
+_NOT_OURS = frozenset({"path", "trace", "log_level", "trust", "trusted", "diagnostics"})
 
 
 def overrides(*sources: object) -> dict[str, object]:
@@ -45,8 +45,17 @@ def trusted(options: object) -> bool:
     return given.get("trusted") is True or given.get("trust") is True
 
 
-def log_level(options: object) -> str:
-    """The level asked for, or "warning"."""
-    level = section(options).get("logLevel", section(options).get("log_level"))
-    known = {"error", "warning", "info", "debug"}
-    return level if isinstance(level, str) and level in known else "warning"
+def pulls(options: object) -> bool:
+    """Whether the client's user wants it to ask for diagnostics: "pull"."""
+    return section(options).get("diagnostics") == "pull"
+
+
+def log_level(*sources: object) -> str:
+    """The level asked for, the last source winning, or "warning"."""
+    level = "warning"
+    for source in sources:
+        given = section(source)
+        asked = given.get("logLevel", given.get("log_level"))
+        if isinstance(asked, str) and asked in {"error", "warning", "info", "debug"}:
+            level = asked
+    return level

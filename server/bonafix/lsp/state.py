@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import time
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -17,10 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lsprotocol import types
+from pygls.uris import from_fs_path
 
 from bonafix import config
-from bonafix.config import Config, Engine
-from bonafix.domain import Listener, Repair
+from bonafix.config import Config
+from bonafix.domain import Judgement, Listener, Repair
 from bonafix.dotenv import redactor_at
 from bonafix.errors import UsageError
 from bonafix.lsp import settings
@@ -32,11 +35,14 @@ from bonafix.lsp.edits import Current
 from bonafix.lsp.findings import Finding
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.progress import Cancels
+from bonafix.lsp.selecting import Known
 from bonafix.lsp.trust import Trust
 
 if TYPE_CHECKING:
     from bonafix.project import Observation
 
+
+_SHARE = 5  # times as long as it took to send diagnostics, nothing more is sent
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 
@@ -49,6 +55,7 @@ class ProjectLike(Protocol):
         *,
         buffers: Buffers | None = None,
         select: Sequence[str] | None = None,
+        expression: str = "",
         listen: Listener = ...,
     ) -> Observation: ...
 
@@ -59,6 +66,15 @@ class ProjectLike(Protocol):
         buffers: Buffers | None = None,
         listen: Listener = ...,
     ) -> AsyncGenerator[Repair]: ...
+
+    async def check(  # noqa: D102 - see Project
+        self,
+        patch: bytes,
+        *,
+        tests: Sequence[str] = (),
+        buffers: Buffers | None = None,
+        listen: Listener = ...,
+    ) -> tuple[Judgement, object, str]: ...
 
 
 OpenProject = Callable[[Path, Config], ProjectLike]
@@ -74,14 +90,16 @@ class Root:
     board: Board = field(default_factory=Board)
     published: dict[str, str] = field(default_factory=dict)  # path -> URI it went to
     unpublished: set[str] = field(default_factory=set)
+    sending: float = 0.0  # seconds that it took the last time
     publishing: asyncio.TimerHandle | None = None
     settings: object = None  # the editor's for this folder
     complaint: str = ""  # the configuration error that was shown last
     run: Job | None = None
     selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
     asked: bool = False  # whether a person wants the latest run
-    engine: Engine = "auto"  # of the latest run's settings
-    test_files: frozenset[str] = frozenset()
+    wanted: Config = field(default_factory=Config)  # the latest run's settings
+    known: Known = field(default_factory=Known)  # by the last whole run
+    touched: set[str] = field(default_factory=set)  # files written or typed in since
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
     fixing: asyncio.Lock = field(default_factory=asyncio.Lock)
     delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -97,11 +115,17 @@ class State:
     trust: Trust
     timing: Timing
     examine: Examine
-    claude: Callable[[], bool]  # whether there are credentials for Claude
+    claude: Callable[[Config], bool]  # whether there are credentials for Claude
     documents: Documents = field(default_factory=Documents)
     roots: dict[Path, Root] = field(default_factory=dict)
     options: object = None  # initializationOptions
     cancels: Cancels = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # see `tell`
+
+    def tell(self) -> None:
+        """Wake whoever holds `news`: what is shown has changed, or this is the end."""
+        self.news.set()
+        self.news = asyncio.Event()
 
     def root_of(self, path: Path) -> Root | None:
         """The innermost root that holds `path`."""
@@ -165,7 +189,8 @@ def refresh(state: State, root: Root, paths: frozenset[str]) -> None:
     root.unpublished |= paths
     if root.unpublished and root.publishing is None:
         loop = asyncio.get_running_loop()
-        delay = state.timing.publish
+        # Of very many, the sending takes so long that it must not be all there is.
+        delay = max(state.timing.publish, _SHARE * root.sending)
         root.publishing = loop.call_later(delay, publish, state, root)
 
 
@@ -174,8 +199,15 @@ def publish(state: State, root: Root) -> None:
     if root.publishing:
         root.publishing.cancel()
         root.publishing = None
+    begun = time.perf_counter()
     for path in sorted(root.unpublished):
         _publish(state, root, path)
+    root.sending = time.perf_counter() - begun
+    if root.unpublished:
+        state.tell()
+        state.client.refresh_lenses()
+        if state.client.abilities.pull:
+            state.client.refresh_diagnostics()
     root.unpublished.clear()
 
 
@@ -197,5 +229,16 @@ def diagnostics(
     state: State, root: Root, findings: Iterable[Finding]
 ) -> list[types.Diagnostic]:
     """Findings of `root` as its client sees them now."""
-    look = Look(state.client.abilities, lambda p: state.documents.uri(root.path / p))
+    look = Look(
+        state.client.abilities,
+        functools.cache(lambda path: state.documents.uri(root.path / path)),
+        lambda finding: _receipt(state, root, finding),
+    )
     return render(findings, root.board, look)
+
+
+def _receipt(state: State, root: Root, finding: Finding) -> str | None:
+    """The URI of the receipt of the latest fix for a test."""
+    job = state.jobs.by_test.get((root.path, finding.test))
+    receipt = job.repair.receipt if job and job.repair else ""
+    return from_fs_path(receipt) if receipt else None
