@@ -1,310 +1,290 @@
-"""At which rank the embedded search engine finds a fix: a report for its tuning.
+"""What the embedded search engine delivers: the whole of `bonafix fix`, bug by bug.
 
-Usage: python benchmarks/search_report.py DATA=bugs.jsonl [LIMIT=200] [TARGETS=all]
-       [SHOW=yes]
+Usage: python benchmarks/search_report.py DATA=bugs.jsonl [LIMIT=n] [JOBS=1]
+       [HALF=tuning|untouched|both] [JOURNAL=file.jsonl] [ONLY=task] [SHOW=yes]
+       [TIMEOUT=300] [INTERPRETER=python]
 
-DATA has a JSON object a line: `task_id`, `declaration`, `buggy_solution`, `test` (the
-source of `check(candidate)`, a function of assertions) and `entry_point`. Each
-assertion is a test. Candidates are screened in forked children, by the failing ones
-(TARGETS=first: by the first failing one alone). "Plausible" passes those; "right"
-passes every assertion.
+DATA is as `small_bugs.py` says. Each bug becomes a project, its assertions a test each,
+and `bonafix fix --engine search` is run on it as a user runs it. "Right" is equal to
+the right version on up to 1,000 inputs from `generator.py`. A bug belongs to a half by
+the digest of its name: templates and priors are tuned on one half alone. What is not
+fixed is looked for among the single edits. With a JOURNAL results are appended as they
+come, and what is there is not run again; its rows hold names and numbers only.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
+import functools
+import hashlib
 import json
-import math
+import multiprocessing
 import os
-import pickle
-import resource
-import select
-import signal
+import re
 import statistics
+import subprocess
 import sys
+import tempfile
+import textwrap
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bonafix.domain import (
-    Frame,
-    Layout,
-    Outcome,
-    Snapshot,
-    SuiteRun,
-    Suspect,
-    Task,
-    TestResult,
-)
-from bonafix.propose.search.candidates import candidates
+from search_space import Bug, first_right
+from search_space import read as read_bug
+from versions import compared
+
+from bonafix import diffs
 
 PRODUCT, TESTS = "solution.py", "test_solution.py"
-SECONDS = 2.0  # for one test in a child
-MEMORY = 2 * 1024**3
-BUCKETS = (10, 20, 40, 60, 100, 200)
+DELIVERED = ("verified", "plausible")
+GRACE = 60.0  # seconds beyond the time-outs, for the baseline
+MOST = 4  # causes of one bug, each with a time-out of its own
+Options = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Bug:
-    name: str
-    source: str
-    tests: tuple[str, ...]  # of each assertion: set-up and assertion
-    entry: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """How it ended for one bug: names and numbers, nothing of the data's text."""
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
     bug: str
-    plausible: int | None  # rank, 1-based
-    right: int | None
-    tried: int
-    wrong: int  # plausible ones before the right one
-    title: str
-    seconds: float  # for making the candidates
+    half: str
+    verdict: str
+    right: bool = False
+    inputs: int = 0  # on which the right version answers
+    different: int = 0
+    seconds: float = 0.0
+    tests: int = 0
+    template: str = ""  # of the delivered patch
+    rank: int | None = None  # of the right version among the candidates
+    space: int = 0  # candidates that were looked through for it
+    load: float = 0.0  # of the machine, when it ended
 
 
 def main() -> None:
-    """Print a line for each bug, and the sums."""
     options = dict(word.split("=", 1) for word in sys.argv[1:])
-    limit = int(options.get("LIMIT", "200"))
-    rows = []
-    for text in Path(options["DATA"]).read_text(encoding="utf-8").splitlines():
-        bug = read(json.loads(text))
-        row = report(bug, limit, first_only=options.get("TARGETS") == "first")
-        rows.append(row)
-        if options.get("SHOW"):
-            print(
-                f"{row.bug:12} plausible {row.plausible or '-':>4}  "
-                f"right {row.right or '-':>4}  of {row.tried:>4}  "
-                f"wrong before {row.wrong:>2}  {row.seconds:.2f} s  {row.title}"
-            )
-    summarise(rows)
+    journal = Path(options["JOURNAL"]) if options.get("JOURNAL") else None
+    lines = Path(options["DATA"]).read_text("utf-8").splitlines()
+    chosen = list(wanted([json.loads(line) for line in lines], options))
+    names = {record["task_id"] for record in chosen}
+    rows = [row for row in known(journal) if row.bug in names]
+    done = {row.bug for row in rows}
+    left = [record for record in chosen if record["task_id"] not in done]
+    jobs = int(options.get("JOBS", "1"))
+    context = multiprocessing.get_context("spawn")  # the work itself forks
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for row in pool.map(functools.partial(row_of, options=options), left):
+            rows.append(row)
+            keep(journal, row)
+            tell(row, options)
+    report(rows)
 
 
-def summarise(rows: list[Line]) -> None:
-    """Counts within the first n, for the first plausible and the first right."""
-    total = len(rows)
-    for label, ranks in (
-        ("first plausible", [row.plausible for row in rows]),
-        ("first right", [row.right for row in rows]),
-    ):
-        found = sorted(rank for rank in ranks if rank)
-        within = "  ".join(f"{sum(r <= b for r in found)} in {b}" for b in BUCKETS)
-        middle = statistics.median(found) if found else math.nan
-        mean = sum(1 / r for r in found) / total
-        print(
-            f"{label}: {len(found)}/{total}; {within}; median rank {middle:g}; "
-            f"mean reciprocal rank {mean:.3f}"
-        )
-    first = [row for row in rows if row.plausible]
-    honest = sum(row.plausible == row.right for row in first)
-    print(f"the first plausible one is right: {honest} of {len(first)}")
-    made = [row.seconds for row in rows]
-    print(
-        f"seconds to make the candidates: median {statistics.median(made):.3f}, "
-        f"most {max(made):.3f}"
+def wanted(records: Sequence[dict], options: Options) -> Iterator[dict]:
+    which, only = options.get("HALF", "both"), options.get("ONLY", "")
+    found = (
+        record
+        for record in records
+        if which in {"both", half(record["task_id"])}
+        if not only or record["task_id"] in only.split(",")
+    )
+    yield from list(found)[: int(options.get("LIMIT", "1000000"))]
+
+
+def half(name: str) -> str:
+    """`tuning` or `untouched`, by the name's digest."""
+    odd = hashlib.sha256(name.encode()).digest()[-1] % 2
+    return "untouched" if odd else "tuning"
+
+
+# ------------------------------------------------------------------------- one bug
+
+
+def row_of(record: dict, options: Options) -> Row:
+    bug = read_bug(record)
+    right = record["declaration"] + record["canonical_solution"]
+    with tempfile.TemporaryDirectory(prefix="bug-") as folder:
+        root = Path(folder, "project")
+        write(root, bug)
+        began = time.monotonic()
+        document, title = fixed(root, Path(folder), options)
+        seconds = time.monotonic() - began
+        last = delivered(document)
+        after = patched(root, last["patch"]) if last else ""
+    found = compared(right, after, bug.tests, bug.entry, bug.name) if after else None
+    good = bool(found and found.equal)
+    rank, space = (None, 0) if good else sought(bug, right, options)
+    return Row(
+        bug=bug.name,
+        half=half(bug.name),
+        verdict=last["verdict"] if last else ending(document),
+        right=good,
+        inputs=found.inputs if found else 0,
+        different=found.different if found else 0,
+        seconds=round(seconds, 2),
+        tests=len(bug.tests),
+        template=title if last else "",
+        rank=rank,
+        space=space,
+        load=round(os.getloadavg()[0], 1),
     )
 
 
-def read(record: dict[str, str]) -> Bug:
-    tree = ast.parse(record["test"])
-    check = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
-    head = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
-    setup: list[ast.stmt] = [*head]
-    if check.args.args and check.args.args[0].arg != record["entry_point"]:
-        given = f"{check.args.args[0].arg} = {record['entry_point']}"
-        setup += ast.parse(given).body
-    tests = []
-    for statement in check.body:
-        trivial = isinstance(statement, ast.Assert) and isinstance(
-            statement.test, ast.Constant
-        )
-        if isinstance(statement, ast.Assert) and not trivial:
-            body = ast.Module([*setup, statement], [])
-            tests.append(ast.unparse(ast.fix_missing_locations(body)))
-        elif not isinstance(statement, ast.Assert):
-            setup.append(statement)
-    source = record["declaration"] + record["buggy_solution"]
-    return Bug(record["task_id"], source, tuple(tests), record["entry_point"])
+def write(root: Path, bug: Bug) -> None:
+    """The project: a module, and each of its assertions as a test."""
+    root.mkdir()
+    (root / PRODUCT).write_text(bug.source, "utf-8")
+    names = ", ".join(top_level(bug.source))
+    text = f"from solution import {names}\n"
+    for number, test in enumerate(bug.tests):
+        body = textwrap.indent(test, "    ")
+        text += f"\n\ndef test_{number}():\n{body}\n"
+    (root / TESTS).write_text(text, "utf-8")
 
 
-def report(bug: Bug, limit: int, *, first_only: bool) -> Line:
-    observed = in_child(lambda: observe(bug), SECONDS * len(bug.tests) + 5)
-    assert isinstance(observed, list), f"{bug.name}: not observed"
-    task = task_for(bug, observed, first_only=first_only)
-    targets = [int(t.id.rpartition("_")[2]) for t in task.targets]
-    plausible, wrong, rank, spent = None, 0, 0, 0.0
-    stream = candidates(task)
-    while rank < limit:
-        began = time.perf_counter()
-        candidate = next(stream, None)
-        spent += time.perf_counter() - began
-        if candidate is None:
-            break
-        rank += 1
-        after = candidate.patch.changes[0].after
-        text = after.decode() if after else ""
-        if not passes(text, bug, targets):
-            continue
-        plausible = plausible or rank
-        if passes(text, bug, list(range(len(bug.tests)))):
-            return Line(bug.name, plausible, rank, rank, wrong, candidate.title, spent)
-        wrong += 1
-    return Line(bug.name, plausible, None, rank, wrong, "", spent)
+def top_level(source: str) -> list[str]:
+    functions = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
+    return [n.name for n in ast.parse(source).body if isinstance(n, functions)]
 
 
-def task_for(
-    bug: Bug, observed: list[tuple[TestResult, frozenset[int]]], *, first_only: bool
-) -> Task:
-    results = {result.id: result for result, _ in observed}
-    red = [result for result, _ in observed if result.outcome.red]
-    suite = "\n".join(bug.tests)
-    sources = {PRODUCT: bug.source.encode(), TESTS: suite.encode()}
-    return Task(
-        snapshot=Snapshot(
-            root=Path("root"),
-            lower=Path("lower"),
-            files=frozenset(sources),
-            sources=sources,
-            digest="",
-        ),
-        layout=Layout(package_roots=("",), tests=frozenset({TESTS})),
-        targets=tuple(red[:1] if first_only else red),
-        suspects=tuple(ochiai(observed)),
-        baseline=SuiteRun(results=results, collected=tuple(results)),
-        seconds=20.0,
+def fixed(root: Path, folder: Path, options: Options) -> tuple[dict, str]:
+    """The document of `bonafix fix`, and the template of the last survivor."""
+    wish, python = options.get("TIMEOUT", "300"), options.get("INTERPRETER", "")
+    told = folder / "told.json"
+    command = [sys.executable, "-m", "bonafix", "fix", str(root), "--json", str(told)]
+    command += ["--engine", "search", "--timeout", wish]
+    where = str(Path(python).absolute()) if python else sys.executable
+    command += ["--interpreter", where, "--no-review"]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "BONAFIX_STATE_DIR": str(folder / "state")},
+        capture_output=True,
+        text=True,
+        timeout=float(wish) * MOST + GRACE,
+        check=False,
     )
+    if not told.exists():
+        return {"repairs": [], "error": {"kind": f"exit {done.returncode}"}}, ""
+    return json.loads(told.read_text("utf-8")), template_of(done.stderr)
 
 
-def ochiai(observed: list[tuple[TestResult, frozenset[int]]]) -> list[Suspect]:
-    """Failed/sqrt(all failed x all that ran it), per line."""
-    failed = sum(result.outcome.red for result, _ in observed)
-    lines = frozenset().union(*(seen for _, seen in observed))
-    found = []
-    for line in sorted(lines):
-        runs = [result.outcome.red for result, seen in observed if line in seen]
-        score = sum(runs) / math.sqrt(failed * len(runs)) if failed else 0.0
-        if score:
-            found.append(Suspect(path=PRODUCT, line=line, score=score))
-    return sorted(found, key=lambda suspect: -suspect.score)
+def template_of(story: str) -> str:
+    """The name of the template whose patch survived, out of what was shown."""
+    found = re.findall(r"\b([a-z]+(?:-[a-z]+)*) at solution\.py:\d+", story)
+    return found[-1] if found else ""
 
 
-def observe(bug: Bug) -> list[tuple[TestResult, frozenset[int]]]:
-    """Each test's result and the lines that it ran."""
-    return [observe_test(bug, index) for index in range(len(bug.tests))]
+def delivered(document: dict) -> dict | None:
+    """The last repair, where it has a patch that is handed over."""
+    repairs = document["repairs"]
+    last = repairs[-1] if repairs else None
+    return last if last and last["verdict"] in DELIVERED and last["patch"] else None
 
 
-def observe_test(bug: Bug, index: int) -> tuple[TestResult, frozenset[int]]:
-    lines: set[int] = set()
-
-    def trace(frame: object, event: str, _: object) -> object:
-        code = getattr(frame, "f_code", None)
-        if code is None or code.co_filename != PRODUCT:
-            return None
-        if event == "line":
-            lines.add(getattr(frame, "f_lineno", 0))
-        return trace
-
-    space = module(bug.source)
-    node = f"{TESTS}::test_{index}"
-    sys.settrace(trace)  # type: ignore[arg-type]  # the stub's recursive type
-    try:
-        with limit(SECONDS):
-            exec(compile(bug.tests[index], TESTS, "exec"), space)
-        result = TestResult(id=node, outcome=Outcome.PASSED)
-    except TimeoutError:
-        result = TestResult(id=node, outcome=Outcome.HUNG)
-    except Exception as error:  # noqa: BLE001 - whatever the code under test raises
-        sys.settrace(None)
-        result = failed(node, error, bug.tests[index], space)
-    finally:
-        sys.settrace(None)
-    return result, frozenset(lines)
+def ending(document: dict) -> str:
+    if document["repairs"]:
+        return document["repairs"][-1]["verdict"]
+    return (document["error"] or {}).get("kind", "nothing fails")
 
 
-def failed(
-    node: str, error: Exception, test: str, space: dict[str, object]
-) -> TestResult:
-    frames = tuple(
-        Frame(f.filename, f.lineno or 0, f.name, f.line or "", own=True)
-        for f in traceback.extract_tb(error.__traceback__)
-        if f.filename in {PRODUCT, TESTS}
-    )
-    expected = actual = None
-    last = ast.parse(test).body[-1]
-    compared = last.test if isinstance(last, ast.Assert) else None
-    if isinstance(compared, ast.Compare) and isinstance(compared.ops[0], ast.Eq):
-        with contextlib.suppress(Exception), limit(SECONDS):
-            sides = (compared.comparators[0], compared.left)
-            expected, actual = (repr(eval(ast.unparse(side), space)) for side in sides)
-    return TestResult(
-        id=node,
-        outcome=Outcome.FAILED,
-        exception=type(error).__name__,
-        message=str(error),
-        frames=frames,
-        expected=expected,
-        actual=actual,
-    )
+def patched(root: Path, patch: str) -> str:
+    def read(path: str) -> bytes | None:
+        file = root / path
+        return file.read_bytes() if file.is_file() else None
+
+    changes = diffs.parse(patch.encode("utf-8", "surrogateescape"), read).changes
+    after = {change.path: change.after for change in changes}.get(PRODUCT)
+    return after.decode() if after else ""
 
 
-def passes(source: str, bug: Bug, tests: list[int]) -> bool:
-    def run() -> bool:
-        space = module(source)
-        for index in tests:
-            exec(compile(bug.tests[index], TESTS, "exec"), space)
-        return True
+def sought(bug: Bug, right: str, options: Options) -> tuple[int | None, int]:
+    """The rank of the right version among all candidates, and how many there are."""
+    most = int(options.get("SPACE", "3000"))
 
-    return in_child(run, SECONDS) is True
+    def equal(text: str) -> bool:
+        return compared(right, text, bug.tests, bug.entry, bug.name).equal
 
-
-def module(source: str) -> dict[str, object]:
-    space: dict[str, object] = {"__name__": "solution"}
-    exec(compile(source, PRODUCT, "exec"), space)
-    return space
+    return first_right(bug, most, equal)
 
 
-@contextlib.contextmanager
-def limit(seconds: float) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+# --------------------------------------------------------------------------- figures
 
 
-def in_child(work: Callable[[], object], seconds: float) -> object:
-    """What `work` returns in a forked child; `None` if it failed or took too long."""
-    readable, writable = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(readable)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
+def known(journal: Path | None) -> list[Row]:
+    """The rows of a journal, of each bug the last; a line cut off by a kill is none."""
+    if journal is None or not journal.exists():
+        return []
+    rows: dict[str, Row] = {}
+    for line in journal.read_text("utf-8").splitlines():
         try:
-            with limit(seconds):
-                answer = work()
-            with os.fdopen(writable, "wb") as pipe:
-                pickle.dump(answer, pipe)
-        finally:
-            os._exit(0)
-    os.close(writable)
-    # Python's own alarm does not reach code that is busy in C, so the parent kills.
-    ready, _, _ = select.select([readable], [], [], seconds + 1)
-    with os.fdopen(readable, "rb") as pipe:
-        data = pipe.read() if ready else b""
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return pickle.loads(data) if data else None
+            row = Row(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        rows[row.bug] = row
+    return list(rows.values())
+
+
+def keep(journal: Path | None, row: Row) -> None:
+    if journal:
+        with journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(row)) + "\n")
+
+
+def tell(row: Row, options: Options) -> None:
+    if options.get("SHOW"):
+        how = "right" if row.right else f"{row.different}/{row.inputs} differ"
+        rank = "" if row.right else f"  right at rank {row.rank} of {row.space}"
+        print(
+            f"{row.bug:12} {row.half:9} {row.verdict:13} {how:18} "
+            f"{row.seconds:6.1f} s  {row.template}{rank}",
+            flush=True,
+        )
+
+
+def report(rows: Sequence[Row]) -> None:
+    for name in ("tuning", "untouched"):
+        if some := [row for row in rows if row.half == name]:
+            print("\n".join(("", f"{name} half:", *figures(some))))
+    if rows:
+        print("\n".join(("", "all:", *figures(rows))))
+
+
+def figures(rows: Sequence[Row]) -> Iterator[str]:
+    total = len(rows)
+    for name in DELIVERED:
+        mine = [row for row in rows if row.verdict == name]
+        right = sum(row.right for row in mine)
+        wrong = len(mine) - right
+        yield (
+            f"  {name:10} {len(mine):3} of {total}: {right} right, "
+            f"{wrong} wrong ({share(wrong, total)} of all)"
+        )
+    right = sum(row.right for row in rows)
+    yield f"  delivered and right: {right} of {total} ({share(right, total)})"
+    seconds = [row.seconds for row in rows]
+    yield (
+        f"  seconds: median {statistics.median(seconds):.1f}, most {max(seconds):.1f}; "
+        f"load of the machine: median {statistics.median(r.load for r in rows):.1f}"
+    )
+    left = [row for row in rows if not row.right]
+    yield from listed("in the space, not reached", [r for r in left if r.rank])
+    yield from listed("not expressible", [r for r in left if not r.rank])
+
+
+def listed(label: str, rows: Sequence[Row]) -> Iterator[str]:
+    yield f"  {label}: {len(rows)}"
+    for row in rows:
+        place = f"rank {row.rank} of {row.space}" if row.rank else f"of {row.space}"
+        how = f"{row.template}, {row.different}/{row.inputs} differ"
+        yield f"    {row.bug:12} {row.verdict:13} {place}" + (
+            f"; delivered {how}" if row.template else ""
+        )
+
+
+def share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %"
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ async def _candidates(
         place.tell(f"{STAGE}: other fixes", event.done or 0)
 
     place.tell(f"{STAGE}: other fixes", 0)
-    stream = engine.propose(task, screen, _nothing, listen)
+    stream = engine.propose(task, screen, _nothing, listen, thorough=False)
     source = cast("AsyncGenerator[Candidate]", stream)
     async with contextlib.aclosing(source) as candidates:
         async for candidate in candidates:

@@ -56,6 +56,34 @@ def test_the_traceback_refines():
     assert "came from here" in found[0].why
 
 
+CHAIN = b"""def total(rows, tax):
+    seen = len(rows)
+    net = sum(rows)
+    share = net * tax
+    note(seen)
+    return net / share
+"""
+
+
+def test_the_chain_of_values_refines():
+    """Lines that made what the line that raised reads come before those beside."""
+    frames = [frame("tests/test_a.py", 3), frame("shop.py", 6)]
+    bad = result("a", exception="ZeroDivisionError", frames=frames)
+    run = suite([bad], {"a": {"shop.py": [2, 3, 4, 5, 6]}})
+    found = suspects(run, [bad], sources={"shop.py": CHAIN})
+    assert [s.line for s in found] == [6, 3, 4, 2, 5]
+    assert "sets share, which is read where it went wrong" in found[2].why
+    assert "sets" not in found[3].why
+
+
+def test_a_wrong_answer_is_followed_back():
+    """Where nothing of the product raised, the chain begins at what is returned."""
+    bad = result("a", exception="AssertionError", frames=[frame("tests/test_a.py", 3)])
+    run = suite([bad], {"a": {"shop.py": [2, 3, 4, 5, 6]}})
+    found = suspects(run, [bad], sources={"shop.py": CHAIN})
+    assert [s.line for s in found] == [3, 4, 6, 2, 5]
+
+
 def test_without_lines_the_traceback_is_all():
     """A run that recorded nothing still has suspects where it crashed."""
     bad = result("a", frames=[frame("shop.py", 7, "Shop.total")])

@@ -1,7 +1,8 @@
 """A run with recorded lines in, the lines that may be at fault out; pure.
 
 Spectrum-based: a line is suspicious that failing tests execute and passing tests do
-not (Ochiai), the more so where the exception passed through it.
+not (Ochiai), the more so where the exception passed through it, or where a value was
+made that the line which raised, or the answer of the worst function, leans on.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Mapping, Sequence
 
 from bonafix.causes import Line, is_product, scores
 from bonafix.domain import SuiteRun, Suspect, TestResult
+from bonafix.observe.chains import Link, chain, returns
 
 SHOWN = 200  # suspects that are worth anybody's time
 _SHARE = 0.25  # of a score that the traceback decides, where it shows the product
 _RAISED = 1.0  # the exception came from this line
 _PASSED = 0.5  # it went through this line
+_MADE = 0.1  # of a score, where values can be followed: half of it two steps away
 
 
 def suspects(
@@ -30,6 +33,9 @@ def suspects(
     """
     traced = _traced(targets)
     refined = _refined(scores(run, targets), traced)
+    links = _links(run, targets, refined, traced, sources or {})
+    if links:
+        refined = {at: _leaning(refined[at], links.get(at)) for at in refined}
     best = sorted(refined, key=lambda at: (-refined[at], at))[:SHOWN]
     names = _Functions(sources or {}, targets)
     return tuple(
@@ -38,7 +44,8 @@ def suspects(
             line=line,
             score=refined[path, line],
             function=names.at(path, line),
-            why=_why(run, targets, (path, line), traced.get((path, line))),
+            why=_why(run, targets, (path, line), traced.get((path, line)))
+            + _leaned(links.get((path, line))),
         )
         for path, line in best
     )
@@ -70,6 +77,47 @@ def _refined(
         line: (1 - share) * spectrum.get(line, 0.0) + share * traced.get(line, 0.0)
         for line in {*spectrum, *traced}
     }
+
+
+def _links(
+    run: SuiteRun,
+    targets: Sequence[TestResult],
+    refined: Mapping[Line, float],
+    traced: Mapping[Line, float],
+    sources: Mapping[str, bytes],
+) -> dict[Line, Link]:
+    """Lines that made what the line that raised reads; else, what is returned."""
+    starts = [line for line, pull in traced.items() if pull == _RAISED]
+    if not starts and refined:
+        path, line = max(refined, key=lambda at: (refined[at], at))
+        ran = _ran(run, targets, path)
+        starts = [(path, n) for n in returns(sources.get(path, b""), line, ran)]
+    found: dict[Line, Link] = {}
+    for path, start in starts:
+        found[path, start] = Link("", 1)
+        ran = _ran(run, targets, path)
+        for line, link in chain(sources.get(path, b""), start, ran).items():
+            known = found.get((path, line))
+            if known is None or link.step < known.step:
+                found[path, line] = link
+    return found if any(link.name for link in found.values()) else {}
+
+
+def _leaning(score: float, link: Link | None) -> float:
+    pull = 1.0 / link.step if link else 0.0
+    return (1 - _MADE) * score + _MADE * pull
+
+
+def _ran(run: SuiteRun, targets: Sequence[TestResult], path: str) -> frozenset[int]:
+    lines = (run.lines.get(t.id, {}).get(path, frozenset()) for t in targets)
+    return frozenset[int]().union(*lines)
+
+
+def _leaned(link: Link | None) -> str:
+    if link is None or not link.name:
+        return ""
+    way = "is read where it went wrong" if link.step == 1 else "goes into what is"
+    return f"; sets {link.name}, which {way}"
 
 
 def _why(

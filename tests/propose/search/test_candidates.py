@@ -149,7 +149,8 @@ def test_symptoms():
     assert seen("[1, 3]", "[3, 1]") == {"reordered"}
     assert seen("[1, 3]", "[1, 4]") == {"off-by-one"}
     assert seen("[1, 2, 3]", "[1, 2]") == {"shorter"}
-    assert seen("'a b'", "'ab'") == {"spacing"}
+    assert seen("'a b'", "'ab'") == {"spacing", "gap  "}
+    assert seen("'a.b'", "'ab'") == {"gap .", "shorter"}
     assert seen("'A'", "'a'") == {"case"}
     assert seen("5", "None") == {"got-none"}
     assert seen("<object>", "1") == set()

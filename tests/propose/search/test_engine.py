@@ -79,7 +79,7 @@ def price_task(**options):
 
 async def test_finds_the_boundary():
     """A wrong boundary is found first, and the events count what was screened."""
-    given = price_task(seconds=2.5)
+    given = price_task(seconds=12.0)
     runner = Runner(given.snapshot.sources)
     found, events = await collect(given, runner)
     first = found[0].patch.changes[0]
@@ -94,11 +94,13 @@ async def test_finds_the_boundary():
 
 async def test_targets_alone_are_run_first():
     """The first run of a candidate selects the targets; one that passes, neighbours."""
-    given = price_task(seconds=2.5)
+    given = price_task(seconds=12.0)
     runner = Runner(given.snapshot.sources)
     found, _ = await collect(given, runner)
     assert runner.runs[0] == (f"{TESTS}::test_at_limit",)
-    wider = [ids for ids in runner.runs if len(ids) > 1]
+    asked = (f"{TESTS}::test_at_limit", f"{TESTS}::test_above", f"{TESTS}::test_below")
+    assert runner.runs.count(asked) <= 1  # what the spots are asked, once
+    wider = [ids for ids in runner.runs if len(ids) > 1 and ids != asked]
     assert set(wider) == {(f"{TESTS}::test_above", f"{TESTS}::test_below")}
     texts = [c.patch.changes[0].after.decode() for c in found]
     assert not any("amount * 90\n    return amount * 90" in text for text in texts)
@@ -112,7 +114,7 @@ async def test_order_of_rank_despite_hung_ones():
         red=["test_two"],
         green=["test_zero"],
         lines=[4, 5],
-        seconds=25.0,
+        seconds=60.0,
     )
     runner = Runner(given.snapshot.sources)
     stream = propose(given, runner, nothing, lambda _: None)
@@ -154,24 +156,24 @@ async def test_cancelling_leaves_nothing_running():
 async def test_the_budget_is_kept():
     """When the time is up, no more is started and nothing is left."""
     impossible = PRICE_TESTS.replace("900", "'never'")
-    given = task(PRICE, impossible, red=["test_at_limit"], lines=[2, 3, 4], seconds=1.0)
+    given = task(PRICE, impossible, red=["test_at_limit"], lines=[2, 3, 4], seconds=4.0)
     runner = Runner(given.snapshot.sources)
     began = asyncio.get_running_loop().time()
     found, events = await collect(given, runner)
     assert found == []
     assert events
-    assert asyncio.get_running_loop().time() - began < 3.0
+    assert asyncio.get_running_loop().time() - began < 8.0
     assert not runner.live
 
 
 async def test_time_of_the_gate_is_not_ours():
     """A consumer that takes its time does not use up the budget."""
-    given = price_task(seconds=2.0)
+    given = price_task(seconds=6.0)
     runner = Runner(given.snapshot.sources)
     stream = propose(given, runner, nothing, lambda _: None)
     async with contextlib.aclosing(stream):
         await anext(stream)
-        await asyncio.sleep(2.1)
+        await asyncio.sleep(6.1)
         before = len(runner.runs)
         with contextlib.suppress(StopAsyncIteration):
             await anext(stream)
@@ -186,7 +188,7 @@ async def test_partial_fixes_come_last():
         both,
         red=["test_at_limit", "test_never"],
         lines=[2, 3, 4],
-        seconds=3.0,
+        seconds=12.0,
     )
     found, events = await collect(given, Runner(given.snapshot.sources))
     assert events[-1].facts["passed"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+SEPARATORS = (" ", ", ", ".", "-", "_", ":", "/", "\n", ",", ": ", "; ", "=")
 BOOSTS: Mapping[str, Mapping[str, float]] = {
     # what was raised
     "NameError": {"name-unknown": 8, "self-missing": 8, "variable": 2},
@@ -127,4 +128,6 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
     "case": {"letter-case": 3, "confusable-call": 3, "method-added": 3},
     "nested": {"confusable-call": 3, "call-removed": 2},
     "shared": {"copy-missing": 3, "mutable-default": 3},
+    # a text lacks one piece, which is a separator
+    **{f"gap {text}": {f"gap {text}": 15.0} for text in SEPARATORS},
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,15 +11,7 @@ from bonafix.domain import Candidate, Task
 from bonafix.propose.search import hints as reading
 from bonafix.propose.search.catalogue import BY_KIND
 from bonafix.propose.search.context import Site
-from bonafix.propose.search.patches import (
-    Idea,
-    Key,
-    SourceFile,
-    checked,
-    patch_of,
-    read_file,
-    title,
-)
+from bonafix.propose.search.patches import Idea, SourceFile, read_file
 from bonafix.propose.search.places import Unit, header, suspicious, units
 from bonafix.propose.search.ranking import (
     Literals,
@@ -29,6 +20,7 @@ from bonafix.propose.search.ranking import (
     score,
     test_literals,
 )
+from bonafix.propose.search.shelf import Shelf, Step
 from bonafix.propose.search.template import Template
 from bonafix.syntax import Node
 
@@ -46,54 +38,25 @@ class _Chance:
 
 _ENOUGH = 600  # ideas; some are duplicates, and a budget has room for a hundred runs
 
-_SAME_KIND = 0.95
-_SAME_LINE = 0.98
-
 
 def candidates(task: Task) -> Iterator[Candidate]:
     """Every rewrite of the suspicious lines as a patch, best first.
 
     Each parses, changes the meaning of the text, and comes once.
     """
-    return (step for step in steps(task) if step is not None)
+    return (step.candidate for step in steps(task) if step is not None)
 
 
-def steps(task: Task) -> Iterator[Candidate | None]:
+def steps(task: Task, shelf: Shelf | None = None) -> Iterator[Step | None]:
     """The same with a `None` now and then, for a caller who has others to serve."""
-    best: list[Idea] = []
+    shelf = shelf or Shelf()
     for idea in ideas(task):
         if idea is None:
             yield None
         else:
-            best.append(idea)
-    seen: set[Key] = set()
-    for idea in _spread(best):
-        key = checked(idea)
-        patch = patch_of(idea) if key is not None and key not in seen else None
-        if key is not None:
-            seen.add(key)
-        if patch is None:
-            yield None
-        else:
-            note = f"template {idea.template.name} ({idea.template.source})"
-            yield Candidate(patch=patch, author="search", title=title(idea), note=note)
-
-
-def _spread(best: list[Idea]) -> list[Idea]:
-    """Best first, but the n-th of one template or one line a little later each time.
-
-    Many ideas of one kind are many times the same bet.
-    """
-    templates: Counter[str] = Counter()
-    lines: Counter[tuple[str, int]] = Counter()
-    worth: list[tuple[float, Idea]] = []
-    for idea in sorted(best, key=lambda idea: -idea.score):
-        place = (idea.file.path, idea.line)
-        fresh = _SAME_KIND ** templates[idea.template.name] * _SAME_LINE ** lines[place]
-        worth.append((idea.score * fresh, idea))
-        templates[idea.template.name] += 1
-        lines[place] += 1
-    return [idea for _, idea in sorted(worth, key=lambda pair: -pair[0])]
+            shelf.put(idea)
+    while shelf:
+        yield shelf.take()
 
 
 def ideas(task: Task) -> Iterator[Idea | None]:

@@ -14,6 +14,7 @@ from bonafix.propose.search.families import (
     bounds,
     calls,
     comparisons,
+    completions,
     constants,
     conversions,
     defaults,
@@ -41,6 +42,7 @@ CATALOGUE: tuple[Template, ...] = (
     *statements.TEMPLATES,
     *insertions.TEMPLATES,
     *loops.TEMPLATES,
+    *completions.TEMPLATES,
 )
 
 BY_KIND: dict[str, tuple[Template, ...]] = {

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bonafix.domain import (
@@ -18,15 +18,20 @@ from bonafix.domain import (
     Runner,
     SuiteRun,
     Task,
+    TestResult,
     worse,
 )
 from bonafix.errors import CollectionFailedError
-from bonafix.propose.search.candidates import steps
+from bonafix.propose.search.asking import suggested
 from bonafix.propose.search.limits import Limits, limits_of
+from bonafix.propose.search.pairs import partial
+from bonafix.propose.search.source import Source, Trial
 
 CONCURRENT = 2
 _AHEAD = 6  # finished runs that may wait for a slow one of higher rank
 _PARTIAL = 3  # candidates for a part of the targets, offered when nothing else is left
+_TEMPLATES = 24  # candidates without success, after which values are looked at
+_SINGLE = 0.5  # of the time for single edits alone, if nothing passes
 _GREEN = frozenset({Outcome.PASSED, Outcome.XPASSED})
 
 
@@ -36,6 +41,7 @@ class _Seen:
 
     green: frozenset[str] = frozenset()  # targets that pass now
     harm: bool = False  # a test that passed before does not any more
+    results: Mapping[str, TestResult] = field(default_factory=dict)  # of the targets
 
 
 @dataclass(slots=True)
@@ -77,44 +83,75 @@ class _Tally:
 async def propose(
     task: Task,
     run: Runner,
-    feedback: Callable[[], Feedback | None],  # noqa: ARG001 - templates do not learn
+    feedback: Callable[[], Feedback | None],
     listen: Listener,
     *,
     concurrent: int = CONCURRENT,
+    thorough: bool = True,
 ) -> AsyncIterator[Candidate]:
     """Candidates that turn all targets green, in the order of their rank.
 
-    Where none does, at the end those that turn some green and harm none. Runs at
-    most `concurrent` test processes, for `task.seconds` in all; closing the iterator
-    ends them.
+    Single edits first, by templates and then by what was seen at suspicious spots;
+    where the gate lets none through, pairs of them that build on those which brought
+    a test nearer. Where none passes, at the end those that turn some green and harm
+    none. Only templates' single edits where it need not be `thorough`. Runs at most
+    `concurrent` test processes, for `task.seconds` in all; closing the iterator ends
+    them.
     """
     limits, watch, tally = limits_of(task), _Watch(task.seconds), _Tally()
     every = frozenset(limits.targets)
+    source, half = Source(task), task.seconds * (1 - _SINGLE)
     waiting: list[_Waiting] = []
-    source = steps(task) if every else iter(())
     start = functools.partial(_screen, run=run, limits=limits)
+
+    def following() -> Trial | None:
+        late = not source.survived and watch.remaining() < half
+        return source.next(pairs=thorough and late)
+
+    asked = not thorough
     try:
-        while await _refill(waiting, source, start, watch, concurrent):
+        while every:
+            due = tally.screened >= _TEMPLATES
+            going = await _refill(waiting, following, start, watch, concurrent)
+            if not asked and (due or not going):
+                asked = True  # templates alone do not seem to do
+                await _until_all_end(waiting, watch)
+                for idea in await suggested(task, run, limits, watch.remaining()):
+                    source.shelf.put(idea)
+            elif not going:
+                break
             await _until_one_ends(waiting, watch)
-            for candidate, seen in _finished(waiting, watch):
+            for trial, seen in _finished(waiting, watch):
                 full = seen.green == every and not seen.harm
-                listen(tally.count(candidate, seen, full=full))
+                listen(tally.count(trial.candidate, seen, full=full))
                 if full:
                     watch.stop()
-                    yield candidate
+                    yield trial.candidate
                     watch.go_on()
+                    source.hear(trial, feedback())
+                else:
+                    _learn(source, trial, seen)
     finally:
         await _end(job for _, job in waiting)
     for candidate in _leftovers(tally, every):
         yield candidate
 
 
-_Waiting = tuple[Candidate, asyncio.Task[_Seen]]
+_Waiting = tuple[Trial, asyncio.Task[_Seen]]
+
+
+def _learn(source: Source, trial: Trial, seen: _Seen) -> None:
+    """Keep what brought a target nearer, as one half of a pair."""
+    if trial.idea is None or seen.harm:
+        return
+    found = partial(source.task, trial.candidate, trial.idea, seen.results)
+    if found is not None:
+        source.remember(found)
 
 
 async def _refill(
     waiting: list[_Waiting],
-    source: Iterator[Candidate | None],
+    following: Callable[[], Trial | None],
     start: Callable[[Candidate], Coroutine[None, None, _Seen]],
     watch: _Watch,
     concurrent: int,
@@ -124,25 +161,23 @@ async def _refill(
         if sum(not job.done() for _, job in waiting) >= concurrent:
             break
         try:
-            candidate = next(source)
+            trial = following()
         except StopIteration:
             break
-        if candidate is None:  # still making up its mind: let others work
+        if trial is None:  # still making up its mind: let others work
             await asyncio.sleep(0)
         else:
-            waiting.append((candidate, asyncio.create_task(start(candidate))))
+            waiting.append((trial, asyncio.create_task(start(trial.candidate))))
     return bool(waiting) and watch.remaining() > 0
 
 
-def _finished(
-    waiting: list[_Waiting], watch: _Watch
-) -> Iterator[tuple[Candidate, _Seen]]:
+def _finished(waiting: list[_Waiting], watch: _Watch) -> Iterator[tuple[Trial, _Seen]]:
     """What is known, in the order of rank; out of order when the time is up."""
     for entry in list(waiting):
-        candidate, job = entry
+        trial, job = entry
         if job.done():
             waiting.remove(entry)
-            yield candidate, job.result()
+            yield trial, job.result()
         elif watch.remaining() > 0:
             return
 
@@ -155,6 +190,13 @@ async def _until_one_ends(waiting: list[_Waiting], watch: _Watch) -> None:
             timeout=max(0.0, watch.remaining()),
             return_when=asyncio.FIRST_COMPLETED,
         )
+
+
+async def _until_all_end(waiting: list[_Waiting], watch: _Watch) -> None:
+    """So that what runs next runs alone."""
+    jobs = [job for _, job in waiting if not job.done()]
+    if jobs:
+        await asyncio.wait(jobs, timeout=max(0.0, watch.remaining()))
 
 
 async def _screen(candidate: Candidate, run: Runner, limits: Limits) -> _Seen:
@@ -171,7 +213,7 @@ async def _screen(candidate: Candidate, run: Runner, limits: Limits) -> _Seen:
         green = frozenset(i for i in limits.targets if first.outcome(i) in _GREEN)
         neighbours = limits.neighbours(candidate)
         if green != frozenset(limits.targets) or not neighbours:
-            return _Seen(green, harm=_skips(first, limits))
+            return _Seen(green, harm=_skips(first, limits), results=first.results)
         second = await run(
             files,
             select=neighbours,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bonafix.domain import Outcome, Place, Task, TestResult
-from bonafix.propose.search.boosts import BOOSTS
+from bonafix.propose.search.boosts import BOOSTS, SEPARATORS
 
 _CRASH = 2.5  # how much likelier the line that raised is than an equally covered one
 _STACK = 1.3
@@ -59,8 +59,8 @@ def symptoms(result: TestResult) -> Iterator[str]:
         yield "did-not-raise"
     if kind in {"AttributeError", "TypeError"} and "NoneType" in result.message:
         yield "got-none"
-    sides = _value(result.expected), _value(result.actual)
-    if sides[0] is not _UNKNOWN and sides[1] is not _UNKNOWN:
+    sides = value_of(result.expected), value_of(result.actual)
+    if sides[0] is not UNKNOWN and sides[1] is not UNKNOWN:
         yield from differences(*sides)
 
 
@@ -94,12 +94,24 @@ def _is_round(ratio: float) -> bool:
 
 
 def _textual(expected: str, actual: str) -> Iterator[str]:
+    if (gap := _gap(expected, actual)) in SEPARATORS:
+        yield f"gap {gap}"
     if expected.lower() == actual.lower():
         yield "case"
     elif "".join(expected.split()) == "".join(actual.split()):
         yield "spacing"
     else:
         yield from _sequential(tuple(expected), tuple(actual))
+
+
+def _gap(expected: str, actual: str) -> str:
+    """The piece that is missing, if it is only one."""
+    start = 0
+    while start < len(actual) and expected[start : start + 1] == actual[start]:
+        start += 1
+    missing = len(expected) - len(actual)
+    rest = expected[start + missing :]
+    return expected[start : start + missing] if rest == actual[start:] else ""
 
 
 def _sequential(expected: Sequence[object], actual: Sequence[object]) -> Iterator[str]:
@@ -120,15 +132,15 @@ def _sequential(expected: Sequence[object], actual: Sequence[object]) -> Iterato
         yield "nested"
 
 
-_UNKNOWN = object()
+UNKNOWN = object()
 
 
-def _value(text: str | None) -> object:
-    """The value of a repr, `_UNKNOWN` where it is none of a plain literal."""
+def value_of(text: str | None) -> object:
+    """The value of a repr, `UNKNOWN` where it is none of a plain literal."""
     try:
-        return ast.literal_eval(text) if text is not None else _UNKNOWN
+        return ast.literal_eval(text) if text is not None else UNKNOWN
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return _UNKNOWN
+        return UNKNOWN
 
 
 def _lines(targets: Sequence[TestResult]) -> dict[Place, float]:

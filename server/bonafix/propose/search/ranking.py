@@ -10,6 +10,7 @@ from functools import lru_cache
 from bonafix.domain import Task
 from bonafix.propose.search.context import Site, usage
 from bonafix.propose.search.hints import Hints
+from bonafix.propose.search.priors import prior
 from bonafix.propose.search.template import Rewrite, Template
 from bonafix.syntax import Node, constants, parse
 
@@ -44,8 +45,8 @@ def score(
         boost *= hints.boosts.get(rewrite.tag, 1.0)
     if hints.names and _touches(rewrite, site, hints):
         boost *= _BLAMED
-    prior = template.prior * rewrite.weight
-    return prior * boost * _smallness(rewrite) * _honesty(rewrite, site, literals)
+    likely = prior(template) * rewrite.weight
+    return likely * boost * _smallness(rewrite) * _honesty(rewrite, site, literals)
 
 
 def bound(template: Template, hints: Hints) -> float:
@@ -53,7 +54,7 @@ def bound(template: Template, hints: Hints) -> float:
     tags = max((hints.boosts.get(tag, 1.0) for tag in template.tags), default=1.0)
     blamed = _BLAMED if hints.names else 1.0
     boost = hints.boosts.get(template.name, 1.0) * max(1.0, tags) * blamed
-    return template.prior * boost
+    return prior(template) * boost
 
 
 def test_literals(task: Task) -> frozenset[str]:

@@ -41,6 +41,7 @@ class Template:
     kinds: frozenset[str]  # of the nodes that it wants to see
     rewrites: Callable[[Site], Iterator[Rewrite]]
     examples: tuple[Example, ...]
+    never: tuple[Example, ...] = ()  # none of its rewrites leads there
     tags: frozenset[str] = frozenset()
 
 

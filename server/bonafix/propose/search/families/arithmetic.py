@@ -37,6 +37,7 @@ _AUGMENTED: dict[str, tuple[tuple[str, float], ...]] = {
     "<<=": ((">>=", 1.0),),
     ">>=": (("<<=", 1.0),),
 }
+_NOTHING = {"''", '""', "[]", "()", "{}"}
 _DIRECTED = {"-", "/", "//", "%", "**", "<<", ">>"}
 _RANKS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%"}, {"**"})
 _RANK = {op: rank for rank, ops in enumerate(_RANKS) for op in ops}
@@ -53,6 +54,9 @@ def _operator(site: Site) -> Iterator[Rewrite]:
 
 def _augmented(site: Site) -> Iterator[Rewrite]:
     left, sign = site.node.child("left"), site.node.child("operator")
+    right = site.node.child("right")
+    if right is not None and right.text in _NOTHING:
+        return  # with nothing to add, another operator says nothing
     if sign is None:  # a plain assignment: the only token between its sides
         found = [c for c in site.node.children if c.kind == "="]
         plain = left is not None and left.kind in {"identifier", "attribute"}
@@ -135,6 +139,7 @@ TEMPLATES = (
             Example("x = a + b\n", "x = a - b\n"),
             Example("x = a / b\n", "x = a // b\n"),
         ),
+        never=(Example("x = 'a' + b\n", "x = 'a' - b\n"),),
     ),
     Template(
         name="augmented-operator",

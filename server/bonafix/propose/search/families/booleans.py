@@ -143,6 +143,7 @@ TEMPLATES = (
                 "x = [y for y in z if y or w]\n", "x = [y for y in z if not (y or w)]\n"
             ),
         ),
+        never=(Example("if a == b:\n    c()\n", "if not (a == b):\n    c()\n"),),
     ),
     Template(
         name="negation-removed",

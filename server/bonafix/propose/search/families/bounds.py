@@ -127,6 +127,7 @@ TEMPLATES = (
             Example("x = range(n)\n", "x = range(1, n)\n"),
             Example("x = range(0, n)\n", "x = range(0, n - 1)\n"),
         ),
+        never=(Example("x = f(n)\n", "x = f(n + 1)\n"),),
     ),
     Template(
         name="slice-bound",

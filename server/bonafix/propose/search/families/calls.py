@@ -221,6 +221,7 @@ TEMPLATES = (
         kinds=_CALL,
         rewrites=_swapped,
         examples=(Example("x = f(a, b)\n", "x = f(b, a)\n"),),
+        never=(Example("x = isinstance(a, b)\n", "x = isinstance(b, a)\n"),),
     ),
     Template(
         name="items-swapped",

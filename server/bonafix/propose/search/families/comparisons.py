@@ -81,6 +81,7 @@ TEMPLATES = (
             Example("x = a < b\n", "x = a <= b\n"),
             Example("x = 0 >= b > c\n", "x = 0 >= b >= c\n"),
         ),
+        never=(Example("x = a == b\n", "x = a <= b\n"),),
     ),
     Template(
         name="comparison-negated",

@@ -193,6 +193,7 @@ TEMPLATES = (
             Example("x = ' '.join(y)\n", "x = ''.join(y)\n"),
             Example("x = y.split(',')\n", "x = y.split(' ')\n"),
         ),
+        never=(Example("x = y.split('word')\n", "x = y.split('')\n"),),
     ),
     Template(
         name="letter-case",

@@ -178,6 +178,7 @@ TEMPLATES = (
             Example("x = sorted(y)\n", "x = y\n"),
             Example("x = y.lower()\n", "x = y\n"),
         ),
+        never=(Example("x = len(y)\n", "x = y\n"),),
     ),
     Template(
         name="call-missing",

@@ -85,5 +85,11 @@ TEMPLATES = (
                 "def f(a=None):\n    if a is None:\n        a = []\n    return a\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a=()):\n    return a\n",
+                "def f(a=None):\n    if a is None:\n        a = ()\n    return a\n",
+            ),
+        ),
     ),
 )

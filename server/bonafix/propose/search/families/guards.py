@@ -51,7 +51,7 @@ def _early_return(site: Site) -> Iterator[Rewrite]:
     if first is None:
         return
     for rank, name in enumerate(_inputs(site)):
-        for place, answer in enumerate(_answers(site)):
+        for place, answer in enumerate(answers(site.node)):
             weight = 1.0 / (1 + rank + place)
             yield _guarded(first, f"not {name}", f"return {answer}", weight, site)
 
@@ -61,7 +61,7 @@ def _none_return(site: Site) -> Iterator[Rewrite]:
     if first is None:
         return
     for rank, name in enumerate(_inputs(site)):
-        for place, answer in enumerate(("None", *_answers(site))[:_MOST]):
+        for place, answer in enumerate(("None", *answers(site.node))[:_MOST]):
             weight = 1.0 / (1 + rank + place)
             yield _guarded(first, f"{name} is None", f"return {answer}", weight, site)
 
@@ -75,7 +75,7 @@ def _base_case(site: Site) -> Iterator[Rewrite]:
         return
     for rank, parameter in enumerate(_inputs(site)):
         for bound in ("<= 0", "<= 1", "== 0"):
-            for place, answer in enumerate(("1", "0", parameter, *_answers(site))):
+            for place, answer in enumerate(("1", "0", parameter, *answers(site.node))):
                 condition = f"{parameter} {bound}"
                 weight = 1.0 / (1 + rank + 0.4 * place)
                 yield _guarded(first, condition, f"return {answer}", weight, site)
@@ -149,10 +149,10 @@ def _inputs(site: Site) -> tuple[str, ...]:
     return tuple(sorted(plain, key=lambda p: -counts.get(p, 0))[:_MOST])
 
 
-def _answers(site: Site) -> tuple[str, ...]:
+def answers(function: Node) -> tuple[str, ...]:
     """What "nothing" may be here, judging by the other returns of the function."""
     found: list[str] = []
-    for statement in usage(site.node).returns:
+    for statement in usage(function).returns:
         value = statement.named[0] if statement.named else None
         if value is None:
             found.append("None")
@@ -211,6 +211,13 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    return a.b\n",
                 "def f(a):\n    if a is None:\n        return None\n    return a.b\n",
+            ),
+        ),
+        never=(
+            Example(
+                "class C:\n    def f(self):\n        return 1\n",
+                "class C:\n    def f(self):\n        if self is None:\n"
+                "            return None\n        return 1\n",
             ),
         ),
     ),

@@ -123,5 +123,6 @@ TEMPLATES = (
                 "for x in y:\n    best = x\n", "for x in y:\n    best = max(best, x)\n"
             ),
         ),
+        never=(Example("best = x\n", "best = max(best, x)\n"),),
     ),
 )

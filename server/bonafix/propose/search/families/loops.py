@@ -22,7 +22,9 @@ def _accumulated(site: Site) -> Iterator[Rewrite]:
     if target is None or value is None or loop is None or target.text in _names(value):
         return
     start = _value_before(loop, target.text)
-    if start is not None and start.text in _EMPTY and value.kind not in _NUMBERS:
+    if value.kind in _NUMBERS or value.text in _EMPTY:
+        return  # adding nothing, or the same each time
+    if start is not None and start.text in _EMPTY:
         sign = next(c for c in site.node.children if c.kind == "=")
         yield replace(sign, "|=" if start.text in {"set()", "{}"} else "+=")
 
@@ -115,6 +117,16 @@ TEMPLATES = (
             Example(
                 "x = 0\nfor y in z:\n    x = y * 2\n",
                 "x = 0\nfor y in z:\n    x += y * 2\n",
+            ),
+        ),
+        never=(
+            Example(
+                "x = ''\nfor y in z:\n    x = ''\n",
+                "x = ''\nfor y in z:\n    x += ''\n",
+            ),
+            Example(
+                "x = 0\nfor y in z:\n    x = x + y\n",
+                "x = 0\nfor y in z:\n    x += x + y\n",
             ),
         ),
     ),

@@ -166,6 +166,12 @@ TEMPLATES = (
                 "def f(start, end, other):\n    return end - start\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a):\n    return a\n\n\ndef g(b):\n    return b\n",
+                "def f(a):\n    return b\n\n\ndef g(b):\n    return b\n",
+            ),
+        ),
     ),
     Template(
         name="attribute",

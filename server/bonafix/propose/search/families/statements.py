@@ -184,6 +184,7 @@ TEMPLATES = (
             Example("a()\nb()\n", "a()\n"),
             Example("if a:\n    b()\n", "if a:\n    pass\n"),
         ),
+        never=(Example("def f():\n    'Doc.'\n    g()\n", "def f():\n    g()\n"),),
     ),
     Template(
         name="return-missing",

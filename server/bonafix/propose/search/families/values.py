@@ -78,6 +78,12 @@ TEMPLATES = (
                 "def f(a):\n    b = a.strip()\n    return int(b)\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a):\n    x = a\n    b = a.strip()\n    return b, x\n",
+                "def f(a):\n    x = b\n    b = a.strip()\n    return b, x\n",
+            ),
+        ),
     ),
     Template(
         name="attribute-dropped",

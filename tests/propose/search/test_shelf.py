@@ -1,0 +1,73 @@
+"""What is said of a candidate changes the turn of those like it."""
+
+from __future__ import annotations
+
+from bonafix.domain import Verdict
+from bonafix.propose.search.candidates import ideas
+from bonafix.propose.search.shelf import Shelf
+from tests.propose.search.shop import task
+
+PRODUCT = """\
+def f(a, b, c):
+    d = a < b
+    e = b < c
+    return d, e
+"""
+
+
+def shelf():
+    found = Shelf()
+    for idea in ideas(task(PRODUCT, "", red=["t"], lines=[2, 3, 4])):
+        if idea is not None:
+            found.put(idea)
+    return found
+
+
+def drained(found):
+    steps = []
+    while found:
+        steps.append(found.take())
+    return [step for step in steps if step is not None]
+
+
+def place(steps, text):
+    return next(n for n, s in enumerate(steps) if s.candidate.title.startswith(text))
+
+
+def test_a_refusal_lowers_what_is_alike():
+    """After a refusal at a line, the others of that line come later."""
+    before, after = shelf(), shelf()
+    first = before.take()
+    assert first is not None
+    again = after.take()
+    assert again is not None
+    assert first.candidate == again.candidate
+    after.taste.judged(again.idea, Verdict.REGRESSED)
+    line = f":{first.idea.line}:"
+    early = [s for s in drained(before)[:20] if line in s.candidate.title]
+    late = [s for s in drained(after)[:20] if line in s.candidate.title]
+    assert len(late) < len(early)
+
+
+def test_progress_raises_its_line():
+    """After a step forward at a line, the others of that line come earlier."""
+    found, other = shelf(), shelf()
+    steps = drained(shelf())
+    step = steps[place(steps, "comparison-boundary at shop.py:3")]
+    other.taste.advanced(step.idea)
+    was = [n for n, s in enumerate(drained(found)) if s.idea.line == 3]
+    now = [n for n, s in enumerate(drained(other)) if s.idea.line == 3]
+    assert sum(now) < sum(was)
+
+
+def test_nothing_is_lost():
+    """Whatever is said, every candidate comes, and comes once."""
+    plain, told = drained(shelf()), shelf()
+    seen = []
+    while told:
+        if step := told.take():
+            seen.append(step)
+            told.taste.judged(step.idea, Verdict.SPECIAL_CASED)
+            told.taste.advanced(step.idea)
+    key = [step.candidate.patch for step in plain]
+    assert sorted(map(repr, key)) == sorted(repr(s.candidate.patch) for s in seen)
