@@ -13,7 +13,9 @@ from itertools import islice
 
 from bonafix.domain import Change, Patch, Place
 from bonafix.judge.reading.fresh import Area, changed_files, first_line_of, shape
+from bonafix.judge.reading.queries import query_guards
 from bonafix.judge.reading.special_cases import new_conditions
+from bonafix.judge.reading.spelling import plain
 from bonafix.syntax import Node, is_valid, walk
 from bonafix.text import TextError, apply_edits, decode, encode
 
@@ -23,10 +25,6 @@ _BOTH = 2
 _DISPLAYS = {"tuple", "list", "dictionary"}
 _TRUTHS = {"comparison_operator", "not_operator", "boolean_operator"}
 _WAYS_OUT = {"break_statement", "return_statement", "raise_statement"}
-_MIRRORED = {">": "<", ">=": "<="}
-_SYMMETRIC = {"==", "!=", "is", "is not"}
-_PAIRS = (("<", ">="), (">", "<="), ("==", "!="), ("is", "is not"), ("in", "not in"))
-_OPPOSITE = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 Edit = tuple[int, int, str]
 
@@ -52,6 +50,7 @@ class _Guard:
     shown: bool = False
     handler: bool = False
     respelled: bool = False  # an old condition in other words
+    text: str = ""  # what is told of it; empty for the node's first line
 
 
 def knocked_out(patch: Patch) -> tuple[Knocked, ...]:
@@ -74,9 +73,9 @@ def _guards(patch: Patch) -> list[_Guard]:
     found: dict[tuple[str, Edit], _Guard] = {}
     for file in changed_files(patch):
         for area in file.areas:
-            old = {_plain(node) for node in area.past if node.kind in _TRUTHS}
+            old = {plain(node) for node in area.past if node.kind in _TRUTHS}
             for guard in _of(area):
-                same = _plain(guard.node) in old
+                same = plain(guard.node) in old
                 found.setdefault(
                     (guard.path, guard.edit), replace(guard, respelled=same)
                 )
@@ -84,6 +83,8 @@ def _guards(patch: Patch) -> list[_Guard]:
 
 
 def _of(area: Area) -> Iterator[_Guard]:
+    for node, edit, text in query_guards(area):
+        yield _Guard(area.path, node, edit, text=text)
     for node, edit in _edits(area):
         yield _Guard(area.path, node, edit, shown=_on_import(area, node))
     for node, edit, shown in _loops(area):
@@ -113,6 +114,8 @@ def _edits(area: Area) -> Iterator[tuple[Node, Edit]]:
     for node in area.new("slice"):
         if node.text != ":":
             yield node, (node.start, node.end, ":")
+    for node in area.new("binary_operator"):
+        yield from _bits(node)
     yield from _filters(area)
     yield from _cases(area)
     for node in area.new("subscript"):
@@ -146,6 +149,15 @@ def _clamps(node: Node) -> Iterator[tuple[Node, Edit]]:
         for side in given.named:
             if side.kind not in {"keyword_argument", "list_splat"}:
                 yield node, (node.start, node.end, f"({side.text})")
+
+
+def _bits(node: Node) -> Iterator[tuple[Node, Edit]]:
+    """What calculates one bit, each of the two: a condition without a branch."""
+    sides = [part.text for part in node.named]
+    operators = [part.text for part in node.children if not part.is_named]
+    if len(sides) == _BOTH and (*operators, sides[1]) in {("&", "1"), ("%", "2")}:
+        yield node, (node.start, node.end, "0")
+        yield node, (node.start, node.end, "1")
 
 
 def _filters(area: Area) -> Iterator[tuple[Node, Edit]]:
@@ -253,34 +265,6 @@ def _only(body: Node | None, kind: str) -> bool:
     return body is not None and [n.kind for n in body.named] == [kind]
 
 
-# -------------------------------------------------------------------------- spelling
-
-
-def _plain(node: Node) -> str:
-    """A condition's tokens, the same for `0 > x`, `x < 0` and `not x >= 0`."""
-    if node.kind == "parenthesized_expression" and len(node.named) == 1:
-        return _plain(node.named[0])
-    if node.kind == "not_operator" and (inner := node.child("argument")) is not None:
-        while inner.kind == "parenthesized_expression" and len(inner.named) == 1:
-            inner = inner.named[0]
-        return _compared(inner, opposite=True) or shape(node)
-    return _compared(node, opposite=False) or shape(node)
-
-
-def _compared(node: Node, *, opposite: bool) -> str:
-    """One comparison of two things in its plain spelling; empty for others."""
-    if node.kind != "comparison_operator" or len(node.named) != _BOTH:
-        return ""
-    left, right = (shape(side) for side in node.named)
-    between = [n for n in node.children if not n.is_named]
-    operator = " ".join(" ".join(n.text for n in between).split())
-    if opposite:
-        operator = _OPPOSITE.get(operator, f"not {operator}")
-    if operator in _MIRRORED or (operator in _SYMMETRIC and right < left):
-        left, right = right, left
-    return f"{left} {_MIRRORED.get(operator, operator)} {right}"
-
-
 # ---------------------------------------------------------------------- the patch
 
 
@@ -297,7 +281,7 @@ def _without(patch: Patch, guard: _Guard) -> Knocked | None:
             changes.append(change)
     return Knocked(
         Place(guard.path, guard.node.first_line),
-        first_line_of(guard.node),
+        guard.text or first_line_of(guard.node),
         Patch(tuple(changes)),
         guard.shown,
         guard.handler,
