@@ -21,7 +21,7 @@ OLD = """
             raise ValueError("negative")
         return net
     """
-FIXED = "return net + net * rate"
+FIXED = "return net + rate"
 
 
 def patched(body, old=OLD):
@@ -34,9 +34,9 @@ def patched(body, old=OLD):
     ("body", "lines"),
     [
         (f"if len(items) < 3:\n    {FIXED}\nreturn net", {"if False:", "if True:"}),
-        ("return net + net * rate if items else net", {"if False", "if True"}),
+        ("return net + rate if items else net", {"if False", "if True"}),
         ("return net + (items[0] and items[-1])", {"(items[0])", "(items[-1])"}),
-        ("return min(net + net * rate, net)", {"(net + net * rate)", "(net)"}),
+        ("return min(net + rate, net)", {"(net + rate)", "(net)"}),
         ("return net + sum(items[:2]) * rate", {"items[:]"}),
     ],
 )
@@ -48,7 +48,7 @@ def test_every_new_guard_is_knocked_out(body, lines):
 
 
 @pytest.mark.parametrize(
-    "body", [FIXED, "return net * (1 + rate)", "return net or rate"]
+    "body", [FIXED, "return net - (1 + rate)", "return net or rate"]
 )
 def test_what_was_there_stays(body):
     """A condition of the original is no guard of the patch's."""
@@ -72,7 +72,7 @@ match items:
 return net"""
 CAUGHT = """
 try:
-    net += net * rate * [1][len(items)]
+    net += rate + [1][len(items)]
 except IndexError:
     net = 0
 return net"""

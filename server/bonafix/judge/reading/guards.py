@@ -14,12 +14,14 @@ from itertools import islice
 from bonafix.domain import Change, Patch, Place
 from bonafix.judge.reading.fresh import Area, changed_files, first_line_of, shape
 from bonafix.judge.reading.queries import query_guards
+from bonafix.judge.reading.respelling import spellings
 from bonafix.judge.reading.special_cases import new_conditions
 from bonafix.judge.reading.spelling import plain
 from bonafix.syntax import Node, is_valid, walk
 from bonafix.text import TextError, apply_edits, decode, encode
 
 MOST = 12  # guards that are knocked out
+SPELLINGS = 16  # what decides without a condition, and is tried besides
 _CLAMPS = {"min", "max"}
 _BOTH = 2
 _DISPLAYS = {"tuple", "list", "dictionary"}
@@ -56,10 +58,15 @@ class _Guard:
 def knocked_out(patch: Patch) -> tuple[Knocked, ...]:
     """Conditions made true or false, operands, clamps, cases, handlers taken away.
 
-    At most `MOST`; those that only respell an old condition come last.
+    At most `MOST`; those that only respell an old condition come last. Then at most
+    `SPELLINGS` of what decides without a condition.
     """
     made = (_without(patch, guard) for guard in _guards(patch))
-    return tuple(islice((one for one in made if one is not None), MOST))
+    plain_ones = (_without(patch, guard) for guard in _spellings(patch))
+    return (
+        *islice((one for one in made if one is not None), MOST),
+        *islice((one for one in plain_ones if one is not None), SPELLINGS),
+    )
 
 
 def left_over(patch: Patch) -> int:
@@ -80,6 +87,13 @@ def _guards(patch: Patch) -> list[_Guard]:
                     (guard.path, guard.edit), replace(guard, respelled=same)
                 )
     return sorted(found.values(), key=lambda guard: guard.respelled)
+
+
+def _spellings(patch: Patch) -> Iterator[_Guard]:
+    for file in changed_files(patch):
+        for area in file.areas:
+            for node, edit, shown in spellings(area):
+                yield _Guard(area.path, node, edit, shown=shown)
 
 
 def _of(area: Area) -> Iterator[_Guard]:
