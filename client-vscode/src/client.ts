@@ -1,11 +1,14 @@
 /** A launch and the hooks of its owner in; a language client, not yet started, out. */
 
-import { type LogOutputChannel, Uri, workspace } from "vscode";
+import { commands, type LogOutputChannel, Uri, workspace } from "vscode";
 import {
   LanguageClient,
   type LanguageClientOptions,
+  LogMessageNotification,
+  type MessageType,
   type Middleware,
   RevealOutputChannelOn,
+  ShowMessageNotification,
 } from "vscode-languageclient/node";
 import type { ActionLike, CommandLike } from "./commands.ts";
 import {
@@ -24,6 +27,12 @@ export interface Hooks {
   readonly directory: string;
   own<A extends ActionLike | CommandLike>(action: A): A;
   onProgress(token: Token, value: ProgressValue): void;
+  onLog(line: string): void;
+  onMessage(type: MessageType, text: string): void;
+  /** Whether a page that the server wants to show is only being read. */
+  hushes(uri: string): boolean;
+  /** The folder's interpreter, where another extension knows it. */
+  python(folder: Uri | undefined): string | undefined;
 }
 
 /**
@@ -31,26 +40,40 @@ export interface Hooks {
  * import path, and a file of the project could then stand in for a module of the
  * server.
  */
-export function buildClient(launch: Launch, hooks: Hooks): LanguageClient {
+export function buildClient(
+  launch: Launch,
+  hooks: Hooks,
+  env: Readonly<Record<string, string>>,
+): LanguageClient {
   const server = {
     command: launch.command,
     args: [...launch.args],
-    options: { cwd: hooks.directory },
+    options: { cwd: hooks.directory, env: { ...process.env, ...env } },
   };
-  return new LanguageClient(SECTION, "Bonafix", server, clientOptions(hooks));
+  const client = new LanguageClient(SECTION, "Bonafix", server, clientOptions(hooks));
+  client.onNotification(LogMessageNotification.type, ({ message }) => {
+    hooks.channel.info(message);
+    hooks.onLog(message);
+  });
+  client.onNotification(ShowMessageNotification.type, ({ type, message }) =>
+    hooks.onMessage(type, message),
+  );
+  return client;
 }
 
 /** What goes to the server for `scope` (none: for the whole window). */
-export function currentSettings(scope?: Uri): ServerSettings {
-  return serverSettings(reader(scope), workspace.isTrusted, surroundings(scope));
+export function currentSettings(scope?: Uri, python?: Hooks["python"]): ServerSettings {
+  const around = surroundings(scope);
+  const found = python?.(around.uri);
+  return serverSettings(reader(scope), workspace.isTrusted, around, found);
 }
 
 /** Where the variables in a setting get their values. */
-export function surroundings(scope?: Uri): Surroundings {
+export function surroundings(scope?: Uri): Surroundings & { uri: Uri | undefined } {
   const folder = scope
     ? workspace.getWorkspaceFolder(scope)
     : workspace.workspaceFolders?.[0];
-  return { folder: folder?.uri.fsPath, env: process.env };
+  return { folder: folder?.uri.fsPath, uri: folder?.uri, env: process.env };
 }
 
 function reader(scope?: Uri): SettingsReader {
@@ -74,7 +97,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
     outputChannel: hooks.channel,
     // Failed requests go to the log: what the user asked for reports its own errors.
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    initializationOptions: () => currentSettings(),
+    initializationOptions: () => currentSettings(undefined, hooks.python),
     middleware: middleware(hooks),
   };
 }
@@ -85,9 +108,29 @@ function middleware(hooks: Hooks): Middleware {
       const actions = await next(document, range, context, token);
       return actions?.map((action) => hooks.own(action));
     },
+    async provideCodeLenses(document, token, next) {
+      const lenses = await next(document, token);
+      for (const lens of lenses ?? []) {
+        lens.command &&= hooks.own(lens.command);
+      }
+      return lenses;
+    },
     handleWorkDoneProgress(token, params, next) {
       hooks.onProgress(token, params);
       next(token, params);
+    },
+    window: {
+      async showDocument(params, token, next) {
+        if (hooks.hushes(params.uri)) {
+          return { success: true };
+        }
+        if (!/\/pages\/[^/]+\.md$/.test(params.uri)) {
+          return next(params, token);
+        }
+        const page = Uri.parse(params.uri); // the server's own: to be read, not edited
+        await commands.executeCommand("markdown.showPreview", page);
+        return { success: true };
+      },
     },
     workspace: {
       async configuration(params, token, next) {
@@ -96,13 +139,13 @@ function middleware(hooks: Hooks): Middleware {
           return answers;
         }
         return params.items.map((item, index) =>
-          item.section === SECTION ? settingsFor(item.scopeUri) : answers[index],
+          item.section === SECTION ? settingsFor(item.scopeUri, hooks) : answers[index],
         );
       },
     },
   };
 }
 
-function settingsFor(uri: string | undefined): ServerSettings {
-  return currentSettings(uri ? Uri.parse(uri) : undefined);
+function settingsFor(uri: string | undefined, hooks: Hooks): ServerSettings {
+  return currentSettings(uri ? Uri.parse(uri) : undefined, hooks.python);
 }

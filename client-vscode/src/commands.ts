@@ -3,10 +3,12 @@
 /** What the server registers; the language client gives the editor the same ids. */
 export const SERVER_COMMANDS = [
   "bonafix.runTests",
+  "bonafix.test",
   "bonafix.fix",
   "bonafix.apply",
   "bonafix.cancel",
   "bonafix.showEvidence",
+  "bonafix.explain",
   "bonafix.doctor",
 ] as const;
 
@@ -19,6 +21,17 @@ export const OWN_COMMANDS = [
   "bonafix.client.runTestsInFile",
   "bonafix.client.cancel",
   "bonafix.client.doctor",
+  "bonafix.client.fixTest",
+  "bonafix.client.reviewFix",
+  "bonafix.client.applyFix",
+  "bonafix.client.discardFix",
+  "bonafix.client.askAgain",
+  "bonafix.client.cancelFix",
+  "bonafix.client.showEvidence",
+  "bonafix.client.showThinking",
+  "bonafix.client.setKey",
+  "bonafix.client.forgetKey",
+  "bonafix.client.getStarted",
 ] as const;
 
 export type OwnCommand = (typeof OWN_COMMANDS)[number];

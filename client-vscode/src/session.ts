@@ -19,8 +19,11 @@ import {
   withProgress,
 } from "./status.ts";
 
-export interface Owner extends Omit<Hooks, "onProgress"> {
+export interface Owner extends Omit<Hooks, "onProgress" | "onLog" | "hushes"> {
   readonly channel: LogOutputChannel;
+  readonly fixes: Pick<Hooks, "onProgress" | "onLog" | "hushes">;
+  /** What the server's environment has besides the editor's own: secrets. */
+  environment(): Promise<Record<string, string>>;
   /** Called after every change of state or work. */
   show(state: ServerState, works: Works): void;
   /** The server's command does not exist, or its setting makes no sense. */
@@ -64,10 +67,12 @@ export function openSession(owner: Owner): Session {
   const onProgress: Hooks["onProgress"] = (token, value) => {
     works = withProgress(works, token, value);
     owner.show(state, works);
+    owner.fixes.onProgress(token, value);
   };
 
   const start = async (launch: Launch): Promise<void> => {
-    const fresh = buildClient(launch, { ...owner, onProgress });
+    const hooks = { ...owner, ...owner.fixes, onProgress };
+    const fresh = buildClient(launch, hooks, await owner.environment());
     client = fresh;
     fresh.onDidChangeState(({ newState }) => {
       if (client === fresh) {
@@ -125,7 +130,7 @@ export function openSession(owner: Owner): Session {
       }
     },
     async sendSettings() {
-      const settings = { [SECTION]: currentSettings() };
+      const settings = { [SECTION]: currentSettings(undefined, owner.python) };
       const running = state === "running" ? client : undefined;
       await running?.sendNotification(DidChangeConfigurationNotification.type, {
         settings,

@@ -46,14 +46,19 @@ export interface Launch {
  * The settings to send, under the server's names.
  *
  * Only what somebody chose is sent: a default sent as if it were a choice would
- * overrule the user's own configuration file and the project's.
+ * overrule the user's own configuration file and the project's. `python` is the
+ * interpreter that was chosen elsewhere in the editor.
  */
 export function serverSettings(
   reader: SettingsReader,
   trusted: boolean,
   around: Surroundings,
+  python?: string,
 ): ServerSettings {
   const settings: ServerSettings = { trust: trusted };
+  if (python) {
+    settings.interpreter = python; // chosen in the editor, if not in our own setting
+  }
   for (const [key, name] of Object.entries(SERVER_NAMES)) {
     const value = reader.get(key);
     if (reader.chosen(key) && value !== null && value !== undefined) {

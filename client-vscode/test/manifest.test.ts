@@ -34,9 +34,10 @@ test("no command of the server's is registered by the extension too", () => {
   );
 });
 
-test("the settings are those sent to the server, and the two that stay", () => {
+test("the settings are those sent to the server, and the three that stay", () => {
   const sent = SERVER_SETTINGS.map((key) => `bonafix.${key}`);
-  const expected = [...sent, "bonafix.path", "bonafix.trace.server"];
+  const own = ["bonafix.path", "bonafix.testingView", "bonafix.trace.server"];
+  const expected = [...sent, ...own];
   assert.deepEqual(Object.keys(properties).sort(), expected.sort());
 });
 
@@ -69,6 +70,27 @@ test("the lock file does not say from where its packages came", () => {
     packages.filter(([, entry]) => entry.resolved !== undefined),
     [],
   );
+});
+
+test("menus and the walkthrough name commands and pages that there are", () => {
+  const menus: Array<{ command: string }> = Object.values(
+    manifest.contributes.menus,
+  ).flat() as Array<{ command: string }>;
+  const known = new Set<string>(OWN_COMMANDS);
+  assert.deepEqual(
+    menus.filter(({ command }) => !known.has(command)),
+    [],
+  );
+  for (const step of manifest.contributes.walkthroughs[0].steps) {
+    assert.ok(read(step.media.markdown).length > 0, step.id);
+  }
+});
+
+test("no setting takes a key", () => {
+  const names = Object.keys(properties).filter((name) =>
+    /key|token|secret/i.test(name),
+  );
+  assert.deepEqual(names, []);
 });
 
 test("the changelog begins with the version of the manifest", () => {

@@ -37,6 +37,14 @@ test("a choice that equals the default is still sent", () => {
   assert.equal(settings.engine, "auto");
 });
 
+test("the Python chosen in the editor is sent, unless our own setting names one", () => {
+  const chosen = serverSettings(reader({}), true, around, "/env/bin/python");
+  assert.equal(chosen.interpreter, "/env/bin/python");
+  const values = { interpreter: "/mine/python" };
+  const own = serverSettings(reader(values), true, around, "/env/bin/python");
+  assert.equal(own.interpreter, "/mine/python");
+});
+
 test("an untrusted workspace is said to be so", () => {
   assert.deepEqual(serverSettings(reader({}), false, around), { trust: false });
 });
