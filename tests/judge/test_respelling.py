@@ -106,6 +106,17 @@ def test_counts_of_digits_must_be_shown():
     assert found == {"{0,2}": [False], "{1,2}": [True], "{0,1}": [], "{2,2}": []}
 
 
+@pytest.mark.parametrize(
+    ("sides", "shown"), [("items[0] is rate", False), ("items is key", True)]
+)
+def test_identity_of_items_is_a_doubt_of_its_own(sides, shown):
+    """Between two objects it is usual: there an input must show that it matters."""
+    before = textwrap.dedent(OLD)
+    after = before.replace("return net", f"return net + ({sides})")
+    patch = Patch((Change("app/a.py", before.encode(), after.encode()),))
+    assert [k.shown for k in knocked_out(patch) if " is " in k.text][-1] is shown
+
+
 def test_there_is_an_end_to_it():
     """So many are tried, and no more; they do not use up what conditions have."""
     terms = " + ".join(f"net * rate{n}" for n in range(30))

@@ -111,7 +111,7 @@ def _repeated(loop: Node) -> Iterator[Spelling]:
     used = any(n.kind == "identifier" and n.text == left.text for n in walk(body))
     if not used and (function is None or function.text not in _PLAIN_LOOPS):
         twice = f"[*({right.text}), *({right.text})]"
-        yield right, (right.start, right.end, twice), False
+        yield loop, (right.start, right.end, twice), False
 
 
 def _registered(node: Node) -> Iterator[Spelling]:
@@ -121,7 +121,10 @@ def _registered(node: Node) -> Iterator[Spelling]:
 
 
 def _identity(node: Node) -> Iterator[Spelling]:
-    """The same object as an equal one, where there may be several."""
+    """The same object as an equal one, where there may be several.
+
+    What is taken out of a container is compared by its value, mostly.
+    """
     signs = [n for n in node.children if not n.is_named]
     sides = node.named
     words = " ".join(n.text for n in signs)
@@ -129,4 +132,5 @@ def _identity(node: Node) -> Iterator[Spelling]:
         return
     if not any(_ONE_OF_ITS_KIND.fullmatch(side.text) for side in sides):
         equal = "==" if words == "is" else "!="
-        yield node, (sides[0].end, sides[1].start, f" {equal} "), True
+        shown = not any(n.kind == "subscript" for n in walk(node))
+        yield node, (sides[0].end, sides[1].start, f" {equal} "), shown
