@@ -142,6 +142,7 @@ def test_cancel_in_the_middle(claude, project, untouched):
     window.notice("the work on test_total was cancelled")
     window.fix("test_total", "stopped")
     assert untouched(project)
+    window.to_line(16)
     window.choose("Fix test_total with Bonafix")
 
 
