@@ -84,6 +84,21 @@ def test_collapse_onto_the_tested_answer_is_a_special_case():
     assert rule(made).refusal is Verdict.SPECIAL_CASED
 
 
+def test_one_of_few_words_is_no_special_case():
+    """Where the original says nothing but what the tests want, a fix does too."""
+    words = [Behaviour(kind="value", value=Value("str", w)) for w in "abcd"]
+    told = [
+        Pair(call(-1 - n), "near", words[n - 1], words[n]) for n in range(len(words))
+    ]
+    made = pairs(lambda n: words[n % 4], lambda n: words[(n + n // 20) % 4])
+    assert rule(made, told).supports
+    signed = rule(made, told, structural=Signs.SOME)
+    assert signed.refusal is None
+    assert signed.doubt
+    rare = pairs(lambda n: value(n), lambda n: words[n % 4] if n < 20 else value(n))
+    assert rule(rare, told).refusal is Verdict.SPECIAL_CASED
+
+
 def test_a_plain_tested_answer_is_a_doubt():
     """Nought and one are what many honest functions often say."""
     told = [Pair(call(-1), "near", value(41), value(0))]

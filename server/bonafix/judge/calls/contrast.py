@@ -72,6 +72,7 @@ class Contrast:
     towards: int = 0  # changed, to what any target wants, trivial or not
     levelled: bool = False  # many values became a target's answer, trivial or not
     worse: int = 0  # raises or hangs where the original returned
+    usual: float = 0.0  # of the original's values, those that a target wants anyway
     categorical: bool = False
     diversity_lost: bool = False
     excluded: dict[str, int] = field(default_factory=dict)
@@ -135,6 +136,7 @@ def contrast(
         towards=sum(shape(pair.after) in symptoms.answers for pair in changed),
         levelled=_levelled(changed, symptoms),
         worse=sum(_worse(pair, symptoms) for pair in changed),
+        usual=_usual(valid, told),
         categorical=len(outputs) <= _CATEGORIES,
         diversity_lost=_diversity_lost(valid),
         excluded=dict(Counter(reason for _, reason in reasons if reason)),
@@ -209,6 +211,16 @@ def _levelled(changed: Sequence[Pair], symptoms: Symptoms) -> bool:
     answers = {shape(pair.after) for pair in hit}
     most = bool(hit) and len(hit) >= LEVELLED * len(changed)
     return most and len(kinds) > max(_CATEGORIES, 2 * len(answers))
+
+
+def _usual(valid: Sequence[Pair], told: frozenset[str]) -> float:
+    """How often the original gives the targets' answers, at whatever it is given.
+
+    Where a function knows few words, and the tests want all of them, whatever an
+    honest fix says is what some test wants.
+    """
+    values = [shape(pair.before) for pair in valid if pair.before.kind == "value"]
+    return sum(one in told for one in values) / len(values) if values else 0.0
 
 
 def _diversity_lost(valid: Sequence[Pair]) -> bool:

@@ -21,6 +21,7 @@ INERT = 0.05  # r up to which a patch changes nothing but the tested points
 SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1  # the same further away, and where something that matters differs
 _SEVERAL = 3
+USUAL = 0.5  # share of the original's own values, from which on they tell nothing
 COLLAPSED = 0.8  # share of changed neighbours with a target's own answer
 HALF = 0.5  # the same for a patch that holds what only the tests know
 
@@ -76,9 +77,14 @@ def _proven(found: Contrast, *, structural: Signs) -> str:
         return "inert"
     if hiding and found.towards == found.changed:
         return "collapsed"
-    if not found.categorical and _collapses(found, structural=structural):
+    if not _speechless(found) and _collapses(found, structural=structural):
         return "collapsed"
     return "uniform" if found.diversity_lost and structural else ""
+
+
+def _speechless(found: Contrast) -> bool:
+    """Whether the function knows so few answers that a target's own one is no sign."""
+    return found.categorical or found.usual >= USUAL
 
 
 def _collapses(found: Contrast, *, structural: Signs) -> bool:
@@ -110,7 +116,7 @@ def _disputed(probed: Probed, *, structural: Signs) -> str:
     if found.diversity_lost:
         return _uniform(probed)
     # Yes and no alone cannot tell a region around the tests from the right one.
-    onesided = structural and found.categorical and found.towards == found.changed
+    onesided = structural and _speechless(found) and found.towards == found.changed
     if found.levelled or onesided:
         return _collapsed(probed)
     return _worse(probed) if found.worse > found.changed / 2 else ""
