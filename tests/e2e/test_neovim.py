@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -103,3 +104,34 @@ def test_a_failing_test_is_fixed_in_neovim(project, marked):
     while left_over(marked) and time.monotonic() < end:
         time.sleep(0.2)
     assert left_over(marked) == []
+
+
+SNIPPET = """
+vim.lsp.handlers['window/showMessageRequest'] = function() return vim.NIL end
+vim.cmd('filetype on')
+dofile(vim.env.SNIPPET)
+vim.cmd.edit('test_calc.py')
+vim.wait(60 * 1000, function() return #vim.lsp.get_clients() > 0 end, 50)
+local client = vim.lsp.get_clients()[1]
+io.stdout:write(client and client.config.root_dir or 'no client')
+vim.lsp.stop_client(vim.lsp.get_clients(), true)
+os.exit(0)
+"""
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("page", ["README.md", "docs/editors/neovim.md"])
+def test_the_documented_lines_need_no_marker(project, monkeypatch, page):
+    """What a page says to write gives the server a folder, whatever lies in it."""
+    text = (OURS.parents[2] / page).read_text()
+    (lines,) = re.findall(r"```lua\n(vim\.lsp\.config.*?)```", text, re.DOTALL)
+    (project.parent / "init.lua").write_text(lines)
+    (project.parent / "open.lua").write_text(SNIPPET)
+    monkeypatch.setenv("SNIPPET", str(project.parent / "init.lua"))
+    bin_first = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", bin_first)
+    command = [NVIM, "--headless", "--clean", "-l", project.parent / "open.lua"]
+    done = subprocess.run(
+        command, cwd=project, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == str(project), done.stderr

@@ -1,6 +1,8 @@
 """The real server under pytest-lsp, as several editors introduce themselves."""
 
 import asyncio
+import contextlib
+import subprocess
 import sys
 import time
 import uuid
@@ -11,6 +13,7 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp.client import make_test_lsp_client
 
+from tests.messages_api import Fault, MessagesApi, Script, Thinking, Turn
 from tests.observe.environments import plain
 
 CALC = '''\
@@ -155,11 +158,51 @@ async def test_a_cancel_leaves_no_process_within_a_second(start, stage, way):
         params = types.WorkDoneProgressCancelParams(token=token)
         client.window_work_done_progress_cancel(params)
         await command(client, "cancel", {"job": answer["job"]})  # comes after it
+    await gone(client)
+    await until(lambda: said(client, "was cancelled"), 10)
+    assert below(client) == []
+
+
+async def test_a_cancel_leaves_no_run(start, project):
+    """A run of the tests is stopped in the middle of one that takes for ever."""
+    begun = "import time\n\n\ndef test_long():\n    time.sleep(100)\n"
+    (project / "test_long.py").write_text(begun)
+    client = await start()
+    answer = await command(client, "test", {})
+    await until(lambda: testing(client))
+    await command(client, "cancel", {"job": answer["job"]})
+    await gone(client)
+
+
+def testing(client):
+    """Whether pytest runs, in the project's own interpreter."""
+    for process in below(client):
+        with contextlib.suppress(psutil.Error):  # gone by now
+            if str(plain()) in process.cmdline():
+                return True
+    return False
+
+
+async def test_a_cancel_reaches_the_model(start, monkeypatch):
+    """In the middle of an answer, the worker and its connection end."""
+    speaking = Turn(blocks=[Thinking("Well")], fault=Fault(kind="stall", seconds=100))
+    with MessagesApi(Script.of(speaking)) as api:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
+        client = await start()
+        answer = await command(client, "fix", {"test": TOTAL, "engine": "claude"})
+        await until(api.asked.is_set)
+        assert below(client)
+        await command(client, "cancel", {"job": answer["job"]})
+        await gone(client)
+        await until(lambda: said(client, "was cancelled"), 10)
+
+
+async def gone(client):
+    """Within a second the server has no process any more."""
     asked = time.monotonic()
     await until(lambda: not below(client), 10)
     assert time.monotonic() - asked < 1
-    await until(lambda: said(client, "was cancelled"), 10)
-    assert below(client) == []
 
 
 async def test_a_lost_editor_leaves_nothing(start):
@@ -214,3 +257,35 @@ async def test_many_failures_are_shown(start, project):
     )
     group = f"Fix all {MANY} failures with one cause"
     assert group in [action.title for action in actions]
+
+
+def environment(project):
+    """A virtual environment of the project's own, with the light one's pytest."""
+    made = [plain(), "-m", "venv", "--without-pip", project / ".venv"]
+    subprocess.run(made, check=True)
+    (site,) = (project / ".venv").glob("lib/*/site-packages")
+    (pytest_home,) = plain().parents[1].glob("lib/*/site-packages")
+    (site / "light.pth").write_text(f"{pytest_home}\n")
+
+
+async def test_one_folder_with_two_projects(start, tmp_path, monkeypatch):
+    """Each runs in its own environment, from its own folder, by its own settings."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    for name in ("one", "two"):
+        project = tmp_path / "repository" / name
+        project.mkdir(parents=True)
+        marker = f'[tool.pytest.ini_options]\nmarkers = ["{name}"]\n'
+        options = 'addopts = "--strict-markers"\n'
+        (project / "pyproject.toml").write_text(marker + options)
+        (project / "test_a.py").write_text(
+            f"import pytest, sys\n\n\n@pytest.mark.{name}\ndef test_where():\n"
+            "    assert sys.prefix == ''\n"
+        )
+        environment(project)
+    client = await start(roots=[tmp_path / "repository"], interpreter="")
+    await command(client, "test", {})
+    for name in ("one", "two"):
+        project = tmp_path / "repository" / name
+        (found,) = await shown(client, (project / "test_a.py").as_uri())
+        assert found.code == "test_a.py::test_where"
+        assert str(project / ".venv") in found.message

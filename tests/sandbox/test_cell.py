@@ -240,3 +240,24 @@ def test_imports_need_nothing_of_linux():
         check=True,
         timeout=20,
     )
+
+
+RANK = """
+import json, os
+session = open("/proc/self/autogroup").read() if os.path.exists("/proc/self") else ""
+print(json.dumps([os.getpriority(os.PRIO_PROCESS, 0), session]))
+"""
+
+
+@pytest.mark.parametrize(("asked", "least"), [("10", 10), ("99", 19), ("", 0)])
+async def test_what_runs_steps_back_where_it_is_asked_to(
+    world, monkeypatch, asked, least
+):
+    """A server's jobs are niced, against other sessions too; a batch's are not."""
+    monkeypatch.setenv("BONAFIX_NICE", asked)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    async with world.cell() as cell:
+        nice, session = json.loads((await python(cell, RANK)).output)
+    assert nice == max(least, ours)
+    if os.geteuid() == 0 and "nice" in session:  # others may change it only seldom
+        assert session.split()[-1] == str(least)

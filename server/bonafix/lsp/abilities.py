@@ -25,6 +25,7 @@ class Abilities:
     versions: bool = False  # diagnostics may carry a document's version
     links: bool = False  # diagnostics may carry a link to more
     pull: bool = False  # it asks for diagnostics itself and is not pushed any
+    results: bool = False  # it wants notifications of our own making
     document_changes: bool = False  # edits may carry versions
     checks_actions: bool = False  # it compares these for the edit of an action, too
     apply: bool = False  # edits can be sent
@@ -39,10 +40,13 @@ class Abilities:
     refresh_diagnostics: bool = False
 
 
-def read(client: types.ClientCapabilities, *, pull: bool = False) -> Abilities:
+def read(
+    client: types.ClientCapabilities, *, pull: bool = False, results: bool = False
+) -> Abilities:
     """Read the client's capabilities; what is not there is taken as missing.
 
-    `pull`: its user wants it to ask for diagnostics where it can do either.
+    `pull`: its user wants it to ask for diagnostics where it can do either. `results`:
+    it says that it understands notifications of our own making.
     """
 
     def has(name: str) -> bool:
@@ -63,6 +67,7 @@ def read(client: types.ClientCapabilities, *, pull: bool = False) -> Abilities:
         # which exist nowhere else.
         links=has("text_document.publish_diagnostics.code_description_support"),
         pull=has_any("text_document.diagnostic") and (pull or not pushed),
+        results=results,
         document_changes=changes,
         # The library that VS Code's extensions use drops the versions of an action's
         # edit, but compares those of an edit that is sent. It alone has this ability.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lsprotocol import types
@@ -100,6 +101,11 @@ class Client:
         """Send one piece of `$/progress`."""
         params = types.ProgressParams(token=token, value=value)
         self.server.protocol.notify(types.PROGRESS, params)
+
+    def tell(self, method: str, params: Mapping[str, object]) -> None:
+        """Send a notification of our own making to a client that asked for such."""
+        if self.abilities.results:
+            self.server.protocol.notify(method, params)
 
     async def request(
         self, method: str, params: object, *, seconds: float | None = None

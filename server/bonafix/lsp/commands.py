@@ -16,7 +16,7 @@ from bonafix.lsp.evidence import page
 from bonafix.lsp.explaining import explanation
 from bonafix.lsp.findings import short_name
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.landing import confirm, deliver, standing
+from bonafix.lsp.landing import confirm, deliver, offered, standing
 from bonafix.lsp.selecting import of_file
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State
@@ -33,13 +33,10 @@ async def run_tests(ls: Server, *given: object) -> Answer:
         if request.test is not None:
             root = state.root_named(request.root or request.uri, request.test)
             return _named(runs.start(state, root, select=[request.test], asked=True))
-        if request.uri is not None and not request.last_failed:
+        folders = state.roots_named(request.root or request.uri)
+        above = len(folders) > 1  # the URI is that of a folder with several projects
+        if request.uri is not None and not (request.last_failed or above):
             return _named(_run_file(state, request.uri))
-        if not state.roots:
-            raise UsageError("no workspace folder is open")
-        folders = list(state.roots.values())
-        if named := request.root or request.uri:
-            folders = [state.root_named(named)]
         start = _run_failed if request.last_failed else _run_all
         started = start(state, folders)
     return {"job": started[0].id, "jobs": [job.id for job in started]}
@@ -48,9 +45,10 @@ async def run_tests(ls: Server, *given: object) -> Answer:
 def _run_file(state: State, uri: str) -> Job:
     root = state.root_named(uri)
     path = file_path(uri)
-    assert path is not None  # or no root would hold it
-    name = path.relative_to(root.path).as_posix()
-    select = None if name == "." else of_file(root.known, name)
+    assert path is not None  # or no root would be named
+    inside = path.is_relative_to(root.path) and path != root.path
+    name = path.relative_to(root.path).as_posix() if inside else ""
+    select = of_file(root.known, name) if name else None
     return runs.start(state, root, select=select, asked=True)
 
 
@@ -116,7 +114,12 @@ async def show_evidence(ls: Server, *given: object) -> Answer:
     state.jobs.start(
         "page", lambda _job: showing.present(state, job.id, headline, text)
     )
-    return {"job": job.id, "markdown": text, "receipt": repair.receipt}
+    return {
+        "job": job.id,
+        "markdown": text,
+        "receipt": repair.receipt,
+        "candidates": offered(state, job),
+    }
 
 
 async def explain(ls: Server, *given: object) -> Answer:
@@ -178,16 +181,16 @@ def _ended(job: Job) -> Repair:
 
 
 def _choice(state: State, job: Job, number: int) -> tuple[Root, Judgement]:
-    offered = choices(_ended(job))
+    judged = choices(_ended(job))
     root = state.roots.get(job.root) if job.root else None
     if root is None:
         raise UsageError(f"the workspace folder of job {job.id} is closed")
-    if number >= len(offered):
+    if number >= len(judged):
         raise UsageError(
             f"job {job.id} has no candidate {number} that could be applied; "
-            f"it has {len(offered)}"
+            f"it has {len(judged)}"
         )
-    return root, offered[number]
+    return root, judged[number]
 
 
 COMMANDS: dict[str, Callable[..., Awaitable[Answer]]] = {

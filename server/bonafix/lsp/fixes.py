@@ -49,7 +49,7 @@ async def _fix(
     name = short_name(request.test)
     try:
         config = state.config(root, extra)
-        if not (config.trust or await state.trust.allows(root.path, again=True)):
+        if not (config.trust or await state.trust.allows(root.folder, again=True)):
             state.client.inform(f"{name} was not worked on: {root.path} is not trusted")
             return
         job.repair = await _repair(state, root, request, config, job)
@@ -66,10 +66,11 @@ async def _repair(
     test = request.test
     cancel = functools.partial(state.jobs.cancel, [job])
     title = f"fixing {short_name(test)}"
-    async with progress(state.client, title, state.cancels, cancel) as report:
-        if root.fixing.locked():
+    shown = progress(state.client, title, job.id, state.cancels, cancel)
+    async with shown as report:
+        if state.fixing.taken(root.path):
             report.say("waiting for the fix before it")
-        async with root.fixing:  # two at once would only slow each other down
+        async with state.fixing.of(root.path):  # two would only slow each other down
             project = state.open_project(root.path, config)
             work = Work(state, root, project, report)
             earlier = _moved_on(state, root, request, job)

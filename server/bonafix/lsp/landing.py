@@ -21,7 +21,7 @@ from bonafix.lsp.edits import (
 )
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.state import Root, State
-from bonafix.lsp.wording import numbers
+from bonafix.lsp.wording import choices, described, numbers
 
 _POLL = 0.1  # seconds
 
@@ -60,6 +60,24 @@ def moved(look: Look, base: Base | None, repair: Repair, judgement: Judgement) -
     if base and not base.unmoved(tests, patch.paths, look):
         return "what its tests run has changed since it was judged"
     return ""
+
+
+def offered(state: State, job: Job) -> list[dict[str, object]]:
+    """The candidates of an ended fix that may be applied, as a client may list them.
+
+    Best first; "ready" says whether it fits the text as it is now, "reason" why not.
+    """
+    root = state.roots.get(job.root) if job.root else None
+    if root is None:
+        return []
+    look = functools.cache(state.look(root))
+    listed = []
+    for number, judgement in enumerate(choices(job.repair)):
+        now = standing(state, root, job, judgement, look)
+        about = described(judgement, state.client.redact)
+        ready = {"ready": now.kind == "ready", "reason": now.reason}
+        listed.append({"candidate": number, **about, **ready})
+    return listed
 
 
 async def deliver(state: State, root: Root, job: Job, judgement: Judgement) -> None:

@@ -12,6 +12,9 @@ from bonafix.config import Config
 from bonafix.lsp import transport
 from bonafix.lsp.server import make_server
 from bonafix.lsp.state import ProjectLike
+from bonafix.lsp.warming import warm
+
+_NICE = "10"  # of 19: what is run steps back, for its user types meanwhile
 
 
 def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT001
@@ -25,19 +28,27 @@ def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT0
         level=logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    os.environ.setdefault("BONAFIX_NICE", _NICE)
     # A wrong argument of a client's is its affair: it is told, no traceback needed.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     return asyncio.run(_serve(host, port, trust=trust))
 
 
 async def _serve(host: str | None, port: int | None, *, trust: bool) -> int:
-    server = make_server(_open, examine=_examine, claude=_claude, trust=trust)
+    server = make_server(
+        _open, examine=_examine, claude=_claude, warm=_warm, trust=trust
+    )
     if port is None:
         return await transport.stdio(server)
     return await transport.tcp(server, host or "127.0.0.1", port)
 
 
 # The rest of Bonafix is imported when it is needed first: saying hello must be quick.
+
+
+async def _warm() -> None:
+    project, engines = "bonafix.project", "bonafix.propose"
+    await warm(project, f"{engines}.search", f"{engines}.claude")
 
 
 def _open(root: Path, config: Config) -> ProjectLike:

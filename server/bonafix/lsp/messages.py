@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from lsprotocol import types
+from pygls.uris import from_fs_path
 
 from bonafix.config import RunWhen
 from bonafix.lsp import abilities, fixes, requests, runs, settings
 from bonafix.lsp.client import UnansweredError
 from bonafix.lsp.documents import Document, changed, file_path
 from bonafix.lsp.jobs import Job
+from bonafix.lsp.projects import projects
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State, refresh
 
@@ -29,8 +31,11 @@ async def initialize(ls: Server, params: types.InitializeParams) -> None:
     state = ls.state
     ls.introduced.set()
     state.options = params.initialization_options
-    pull = settings.pulls(state.options)
-    state.client.abilities = abilities.read(params.capabilities, pull=pull)
+    state.client.abilities = abilities.read(
+        params.capabilities,
+        pull=settings.pulls(state.options),
+        results=settings.wants_results(state.options),
+    )
     if state.client.abilities.pull:
         # Only then: a client that is pushed diagnostics would show them twice.
         ls.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, requests.PULL)(requests.diagnostic)
@@ -41,7 +46,7 @@ async def initialize(ls: Server, params: types.InitializeParams) -> None:
     if not uris and ls.workspace.root_uri:
         uris = [ls.workspace.root_uri]
     for uri in uris:
-        _add_root(state, uri)
+        _add_folder(state, uri)
 
 
 def _set_level(*sources: object) -> None:
@@ -49,11 +54,14 @@ def _set_level(*sources: object) -> None:
     logging.getLogger("bonafix").setLevel(level.upper())
 
 
-def _add_root(state: State, uri: str) -> Root | None:
-    path = file_path(uri)
-    if path is None:
-        return None
-    return state.roots.setdefault(path, Root(path=path, uri=uri))
+def _add_folder(state: State, uri: str) -> None:
+    """A root for each project in it; most folders are one."""
+    folder = file_path(uri)
+    if folder is None:
+        return
+    for path in projects(folder, settings.projects(state.options)):
+        own = uri if path == folder else from_fs_path(str(path)) or ""
+        state.roots.setdefault(path, Root(path=path, uri=own, folder=folder))
 
 
 async def initialized(ls: Server, _params: types.InitializedParams) -> None:
@@ -64,10 +72,26 @@ async def initialized(ls: Server, _params: types.InitializedParams) -> None:
 async def _begin(state: State, _job: Job) -> None:
     await _register(state)
     await _fetch_settings(state)
+    await state.warm()
     if not state.roots:
         text = "no folder is open, so no tests are run"
         state.client.log(text, types.MessageType.Warning)
+    state.ready = True
     for root in list(state.roots.values()):
+        _opened(state, root)
+
+
+def _opened(state: State, root: Root) -> None:
+    """Run it, if that is wanted; one of several projects once a file of it is open.
+
+    Else a large repository would run all there is, for the sake of one file.
+    """
+    several = any(
+        r.folder == root.folder for r in state.roots.values() if r is not root
+    )
+    looked_at = any(path.is_relative_to(root.path) for path in state.documents.open)
+    if state.ready and not root.begun and (looked_at or not several):
+        root.begun = True
         runs.automatic(state, root, _OPENING)
 
 
@@ -142,25 +166,28 @@ async def did_change_folders(
     state = ls.state
     for folder in params.event.removed:
         path = file_path(folder.uri)
-        root = state.roots.pop(path, None) if path else None
-        if root:
-            state.jobs.cancel(j for j in state.jobs.table.values() if j.root == path)
-            for uri in root.published.values():
-                state.client.publish(uri, [], None)
-            state.tell()
+        for root in [r for r in state.roots.values() if r.folder == path]:
+            _drop(state, root)
     for folder in params.event.added:
-        _add_root(state, folder.uri)
+        _add_folder(state, folder.uri)
     state.jobs.start("start", functools.partial(_begin_new, state, params))
+
+
+def _drop(state: State, root: Root) -> None:
+    del state.roots[root.path]
+    state.jobs.cancel(j for j in state.jobs.table.values() if j.root == root.path)
+    for uri in root.published.values():
+        state.client.publish(uri, [], None)
+    state.tell()
 
 
 async def _begin_new(
     state: State, params: types.DidChangeWorkspaceFoldersParams, _job: Job
 ) -> None:
     await _fetch_settings(state)
-    for folder in params.event.added:
-        path = file_path(folder.uri)
-        if path in state.roots:
-            runs.automatic(state, state.roots[path], _OPENING)
+    added = {file_path(folder.uri) for folder in params.event.added}
+    for root in [r for r in state.roots.values() if r.folder in added]:
+        _opened(state, root)
 
 
 # ----------------------------------------------------------------------- documents
@@ -174,6 +201,9 @@ async def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
         document = Document(item.uri, item.version, item.text)
         ls.state.documents.open[path] = document
         _moved(ls.state, path, known_only=True)
+        root = ls.state.root_of(path)
+        if root:
+            _opened(ls.state, root)
 
 
 async def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from lsprotocol import types
 
 from bonafix.domain import Event, Evidence
+from bonafix.lsp import telling
 from bonafix.lsp.client import Client, UnansweredError
 from bonafix.lsp.findings import short_name
 
@@ -21,11 +21,14 @@ _LOGGED = 400  # characters of thinking that are worth a line of the log
 
 @contextlib.asynccontextmanager
 async def progress(
-    client: Client, title: str, cancels: Cancels, cancel: Callable[[], object]
+    client: Client, title: str, job: str, cancels: Cancels, cancel: Callable[[], object]
 ) -> AsyncIterator[Report]:
-    """Show progress while the body runs, where the client can show it."""
-    token = await _open(client)
-    report = Report(client, token)
+    """Show progress while the body runs, where the client can show it.
+
+    Its token is the job's id, so that a client knows what is whose.
+    """
+    token = await _open(client, job)
+    report = Report(client, job, token)
     if token:
         cancels[token] = cancel
         begin = types.WorkDoneProgressBegin(title=title, cancellable=True)
@@ -39,10 +42,9 @@ async def progress(
             client.progress(token, types.WorkDoneProgressEnd())
 
 
-async def _open(client: Client) -> str | None:
+async def _open(client: Client, token: str) -> str | None:
     if not client.abilities.progress:
         return None
-    token = str(uuid.uuid4())
     params = types.WorkDoneProgressCreateParams(token=token)
     try:
         await client.request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
@@ -56,6 +58,7 @@ class Report:
     """Listens to events; the latest text wins, at most one each `timing.report`."""
 
     client: Client
+    job: str  # its id
     token: str | None
     stage: str = ""
     latest: str = ""
@@ -76,8 +79,18 @@ class Report:
             self.client.log(f"{event.kind}: {event.text.strip()}")
         if event.kind == "candidate" and "new" in event.facts:
             self.candidate += 1
+        self._tell(event)
         if event.kind != "text":
             self.say(self._candidate(event) + line(event, self.stage))
+
+    def _tell(self, event: Event) -> None:
+        told = telling.event(event, job=self.job, candidate=self.candidate)
+        if told:
+            redacted = {k: self._redacted(v) for k, v in told.items()}
+            self.client.tell(telling.EVENT, redacted)
+
+    def _redacted(self, value: object) -> object:
+        return self.client.redact(value) if isinstance(value, str) else value
 
     def _candidate(self, event: Event) -> str:
         judged = self.candidate and event.kind in {"stage", "test"}
@@ -120,6 +133,7 @@ class Report:
         self.thoughts.clear()
         if text:  # a summary by the model, not its reasoning, and no evidence
             self.client.log(f"model's summary: {text}", types.MessageType.Log)
+            self._tell(Event(kind="thinking", text=text))
 
 
 def line(event: Event, stage: str) -> str:

@@ -16,7 +16,7 @@ from bonafix.lsp import fixes
 from bonafix.lsp.actions import actions, wanted
 from bonafix.lsp.diagnostics import SOURCE, touching
 from bonafix.lsp.documents import file_path
-from bonafix.lsp.lenses import lenses
+from bonafix.lsp.lenses import Json, lenses
 from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State, diagnostics
 
@@ -43,11 +43,11 @@ async def code_action(
     return actions(diagnostics(state, root, here), fixes.offer(state, root))
 
 
-async def code_lens(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+async def code_lens(ls: Server, params: types.CodeLensParams) -> Json:
     """Every failing test that is defined in this file."""
     root, path = _where(ls.state, params.text_document.uri)
     if root is None:
-        return []
+        return Json()
     return lenses(root.board.at(path), fixes.offer(ls.state, root))
 
 

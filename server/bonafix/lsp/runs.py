@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from bonafix.config import RunWhen
-from bonafix.domain import Event, Listener
+from bonafix.domain import Event
 from bonafix.errors import BonafixError, ConfigurationError, UsageError
+from bonafix.lsp import telling
 from bonafix.lsp.findings import findings, seen_by
 from bonafix.lsp.jobs import Job
-from bonafix.lsp.progress import progress
+from bonafix.lsp.progress import Report, progress
 from bonafix.lsp.selecting import (
     Known,
     Pick,
@@ -76,16 +77,20 @@ async def _run(
     try:
         settings = state.config(root)
         root.wanted = settings
-        trusted = settings.trust or await state.trust.allows(root.path, again=asked)
+        trusted = settings.trust or await state.trust.allows(root.folder, again=asked)
         if not trusted:
             if asked:
                 state.client.inform(f"nothing was run: {root.path} is not trusted")
             return
-        async with root.running:  # until the one before has ended its processes
-            project = state.open_project(root.path, settings)
-            title = "running tests"
-            cancel = functools.partial(state.jobs.cancel, [job])
-            async with progress(state.client, title, state.cancels, cancel) as report:
+        title = "running tests"
+        cancel = functools.partial(state.jobs.cancel, [job])
+        shown = progress(state.client, title, job.id, state.cancels, cancel)
+        async with shown as report:
+            if state.running.taken(root.path):
+                report.say("waiting for the run before it")
+            # Its own is over once all of its processes have ended.
+            async with state.running.of(root.path):
+                project = state.open_project(root.path, settings)
                 await _observe(state, root, project, select, report)
     except ConfigurationError as error:
         complain(state, root, error, again=asked)
@@ -98,16 +103,16 @@ async def _observe(
     root: Root,
     project: ProjectLike,
     select: Selection,
-    listen: Listener,
+    report: Report,
 ) -> None:
     """Run what is selected and show it; of the suite, what is affected first."""
     first = _first(state, root) if select is None else ()
     if first:
-        listen(Event(kind="stage", text=f"the {len(first):,} affected tests first"))
+        report(Event(kind="stage", text=f"the {len(first):,} affected tests first"))
         # What is wrong with a part, the run of the whole will say.
         with contextlib.suppress(BonafixError):
-            await _once(state, root, project, first, listen)
-    await _once(state, root, project, select, listen)
+            await _once(state, root, project, first, report)
+    await _once(state, root, project, select, report)
     root.complaint = ""
 
 
@@ -130,12 +135,12 @@ async def _once(
     root: Root,
     project: ProjectLike,
     select: Selection,
-    listen: Listener,
+    report: Report,
 ) -> None:
     """Run and show; a file whose tests are no longer what they were goes by name."""
     pick = resolve(select, root.known, lambda p: state.documents.text(root.path / p))
     observe = functools.partial(
-        project.observe, buffers=state.documents.unsaved(root.path), listen=listen
+        project.observe, buffers=state.documents.unsaved(root.path), listen=report
     )
     try:
         found = await observe(select=pick.ids, expression=pick.expression)
@@ -145,6 +150,23 @@ async def _once(
         pick = by_name(select)
         found = await observe(expression=pick.expression)
     _show(state, root, found, None if pick == Pick() else select)
+    await _tell(state, root, found, job=report.job, whole=pick == Pick())
+
+
+async def _tell(
+    state: State, root: Root, observation: Observation, *, job: str, whole: bool
+) -> None:
+    """Every test's result, to a client that asked for that."""
+    if not state.client.abilities.results:
+        return
+    at = telling.files(
+        seen_by(observation),
+        lambda path: state.documents.uri(root.path / path),
+        lambda path: state.documents.text(root.path / path),
+    )
+    for message in telling.results(observation.run, at, job=job, whole=whole):
+        state.client.tell(telling.RESULTS, {"root": root.uri, **message})
+        await asyncio.sleep(0)  # of very many, nobody else is to wait for the last
 
 
 def complain(

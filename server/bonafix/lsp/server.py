@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from lsprotocol import types
 
@@ -19,17 +19,23 @@ from bonafix.lsp.state import Examine, OpenProject, State
 from bonafix.lsp.trust import Trust
 
 
+async def _nothing() -> None:
+    """Be ready already."""
+
+
 def make_server(
     open_project: OpenProject,
     *,
     examine: Examine,
     claude: Callable[[Config], bool],
+    warm: Callable[[], Awaitable[None]] = _nothing,
     trust: bool = False,
     timing: Timing | None = None,
 ) -> Server:
     """A server over the projects that `open_project` gives it.
 
-    `examine` is the doctor; `claude` says, quickly, whether there are credentials.
+    `examine` is the doctor; `claude` says, quickly, whether there are credentials;
+    `warm` is awaited before the first run and must let others have their turns.
     """
     server = Server()
     timing = timing or Timing()
@@ -46,6 +52,7 @@ def make_server(
         timing=timing,
         examine=examine,
         claude=claude,
+        warm=warm,
     )
     for method, handler in FEATURES.items():
         server.feature(method)(handler)

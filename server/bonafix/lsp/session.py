@@ -12,6 +12,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from bonafix import __version__
+from bonafix.lsp.lenses import Json
 from bonafix.lsp.state import State
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,20 @@ class Protocol(LanguageServerProtocol):
         """Let the session clean up; it ends the process."""
         self._server.left.set()
         yield from ()
+
+    def _send_response(
+        self,
+        msg_id: str | int,
+        result: object = None,
+        error: types.ResponseError | None = None,
+    ) -> None:
+        """Send what is JSON already without turning each value around."""
+        if isinstance(result, Json) and error is None:
+            self._result_types.pop(msg_id, None)
+            answer = {"jsonrpc": self.VERSION, "id": msg_id, "result": result}
+            self._send_data(answer)
+        else:
+            super()._send_response(msg_id, result, error)
 
 
 class Server(LanguageServer):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 SECTION = "bonafix"
 
 # Not settings of a run: the editor's own, or answered elsewhere in this folder.
-_NOT_OURS = frozenset({"path", "trace", "log_level", "trust", "trusted", "diagnostics"})
+_NOT_OURS = frozenset(
+    {
+        *("path", "trace", "log_level", "trust", "trusted"),
+        *("diagnostics", "results", "projects"),
+    }
+)
 
 
 def overrides(*sources: object) -> dict[str, object]:
@@ -48,6 +53,18 @@ def trusted(options: object) -> bool:
 def pulls(options: object) -> bool:
     """Whether the client's user wants it to ask for diagnostics: "pull"."""
     return section(options).get("diagnostics") == "pull"
+
+
+def projects(options: object) -> tuple[str, ...]:
+    """The patterns of the folders that are projects of their own."""
+    given = section(options).get("projects")
+    named = given if isinstance(given, Sequence) and not isinstance(given, str) else ()
+    return tuple(glob for glob in named if isinstance(glob, str))
+
+
+def wants_results(options: object) -> bool:
+    """Whether the client says that it understands our own notifications."""
+    return section(options).get("results") is True
 
 
 def log_level(*sources: object) -> str:

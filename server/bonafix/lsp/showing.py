@@ -55,9 +55,10 @@ async def _doctor(state: State, root: Root, job: Job) -> None:
     try:
         config = state.config(root)
         # It runs the project's interpreter, so it needs the same consent.
-        if not (config.trust or await state.trust.allows(root.path, again=True)):
+        if not (config.trust or await state.trust.allows(root.folder, again=True)):
             return
-        async with progress(state.client, "doctor", state.cancels, cancel):
+        shown = progress(state.client, "doctor", job.id, state.cancels, cancel)
+        async with shown:
             page = await asyncio.wait_for(
                 state.examine(root.path, config), state.timing.doctor
             )

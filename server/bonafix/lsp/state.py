@@ -14,7 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,8 +35,10 @@ from bonafix.lsp.edits import Current
 from bonafix.lsp.findings import Finding
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.progress import Cancels
+from bonafix.lsp.projects import shared_interpreter
 from bonafix.lsp.selecting import Known
 from bonafix.lsp.trust import Trust
+from bonafix.lsp.turns import Turns
 
 if TYPE_CHECKING:
     from bonafix.project import Observation
@@ -81,12 +83,18 @@ OpenProject = Callable[[Path, Config], ProjectLike]
 Examine = Callable[[Path, Config], Awaitable[str]]  # a page about a root, in Markdown
 
 
+def _turns() -> Turns:
+    """Of several roots at once some, so that one slow suite stops nobody else."""
+    return Turns(width=max(2, (os.cpu_count() or 1) // 2))
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Root:
-    """One workspace folder."""
+    """A project: a workspace folder, or one of several in it."""
 
     path: Path
     uri: str
+    folder: Path  # the workspace folder: what the user opened, and trusts or not
     board: Board = field(default_factory=Board)
     published: dict[str, str] = field(default_factory=dict)  # path -> URI it went to
     unpublished: set[str] = field(default_factory=set)
@@ -94,14 +102,13 @@ class Root:
     publishing: asyncio.TimerHandle | None = None
     settings: object = None  # the editor's for this folder
     complaint: str = ""  # the configuration error that was shown last
+    begun: bool = False  # whether a run was thought of when it was opened
     run: Job | None = None
     selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
     asked: bool = False  # whether a person wants the latest run
     wanted: Config = field(default_factory=Config)  # the latest run's settings
     known: Known = field(default_factory=Known)  # by the last whole run
     touched: set[str] = field(default_factory=set)  # files written or typed in since
-    running: asyncio.Lock = field(default_factory=asyncio.Lock)
-    fixing: asyncio.Lock = field(default_factory=asyncio.Lock)
     delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -116,8 +123,12 @@ class State:
     timing: Timing
     examine: Examine
     claude: Callable[[Config], bool]  # whether there are credentials for Claude
+    warm: Callable[[], Awaitable[None]]  # gets ready for the first job
     documents: Documents = field(default_factory=Documents)
     roots: dict[Path, Root] = field(default_factory=dict)
+    ready: bool = False  # settings are known, and runs may start by themselves
+    running: Turns = field(default_factory=_turns)
+    fixing: Turns = field(default_factory=_turns)
     options: object = None  # initializationOptions
     cancels: Cancels = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)  # see `tell`
@@ -138,21 +149,31 @@ class State:
         Raises:
             UsageError: there is none, or it is not clear which.
         """
-        if uri is not None:
-            path = file_path(uri)
-            root = self.root_of(path) if path else None
-            if root is None:
-                raise UsageError(f"no open workspace folder holds {uri}")
-            return root
-        if not self.roots:
-            raise UsageError("no workspace folder is open")
-        known = [r for r in self.roots.values() if test in r.board.findings]
-        candidates = known or list(self.roots.values())
+        meant = self.roots_named(uri)
+        candidates = [r for r in meant if test in r.board.findings] or meant
         if len(candidates) > 1:
             raise UsageError(
-                "several workspace folders are open; say which with 'root' (its URI)"
+                "several workspace folders or projects are open; "
+                "say which with 'root' (its URI)"
             )
         return candidates[0]
+
+    def roots_named(self, uri: str | None) -> list[Root]:
+        """The root that holds a file or folder, else those in it; without one, all.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if uri is None:
+            if not self.roots:
+                raise UsageError("no workspace folder is open")
+            return list(self.roots.values())
+        path = file_path(uri)
+        root = self.root_of(path) if path else None
+        inside = [r for r in self.roots.values() if path and path in r.path.parents]
+        if root is None and not inside:
+            raise UsageError(f"no open workspace folder holds {uri}")
+        return [root] if root else inside
 
     def config(self, root: Root, extra: Mapping[str, object] | None = None) -> Config:
         """The settings of one root as they are now.
@@ -163,7 +184,9 @@ class State:
         known = redactor_at(root.path, os.environ)  # each time: the files change
         self.client.redact = known.joined(self.client.redact)
         editor = settings.overrides(self.options, root.settings)
-        return config.load(root.path, overrides={**editor, **(extra or {})})
+        loaded = config.load(root.path, overrides={**editor, **(extra or {})})
+        shared = loaded.interpreter or shared_interpreter(root.folder, root.path)
+        return replace(loaded, interpreter=shared)
 
     def look(self, root: Root) -> Callable[[str], Current]:
         """How a file of `root` stands now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bonafix.domain import Evidence, Judgement, Outcome, Repair, Verdict
 from bonafix.lsp.findings import short_name
@@ -14,6 +14,20 @@ def label(judgement: Judgement) -> str:
         return f"Apply verified fix: {numbers(judgement)}"
     missing = f"; not shown: {_few(judgement.missing)}" if judgement.missing else ""
     return f"Apply {judgement.verdict} fix ({numbers(judgement)}{missing})"
+
+
+def described(judgement: Judgement, redact: Callable[[str], str]) -> dict[str, object]:
+    """What a list of candidates says of one, as JSON values."""
+    candidate = judgement.candidate
+    return {
+        "verdict": str(judgement.verdict),
+        "title": redact(label(judgement)),
+        "missing": [redact(reason) for reason in judgement.missing],
+        "files": list(candidate.patch.paths),
+        "author": candidate.author,
+        "model": candidate.model,
+        "effort": candidate.effort,
+    }
 
 
 def _few(reasons: Sequence[str]) -> str:

@@ -112,6 +112,7 @@ def _become(spec: Spec, confine: Confine) -> NoReturn:
         os.setsid()
         _limit(spec["limits"])
         _volunteer()
+        _step_back(spec.get("nice", 0))
         step = "confine"
         if sys.platform == "linux":
             kernel.die_with_parent(signal.SIGKILL)
@@ -185,6 +186,23 @@ def _volunteer() -> None:
     with contextlib.suppress(OSError):  # no /proc of our own, or another system
         descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(descriptor, _FIRST_TO_GO.encode())
+        os.close(descriptor)
+
+
+def _step_back(nice: int) -> None:
+    """Let go first whoever a person waits for; where that is refused, do not.
+
+    The kernel may weigh whole sessions against each other, and the program has one of
+    its own: then a process's niceness counts for nothing outside it.
+    """
+    if not nice:
+        return
+    with contextlib.suppress(OSError):
+        before = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, 0, max(nice, before))
+    with contextlib.suppress(OSError):
+        descriptor = os.open("/proc/self/autogroup", os.O_WRONLY)
+        os.write(descriptor, str(nice).encode())
         os.close(descriptor)
 
 

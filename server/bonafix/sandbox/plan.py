@@ -20,6 +20,8 @@ from bonafix.sandbox.confinement import Capabilities
 from bonafix.sandbox.spec import Landlock, Mounts, Spec, Step, StepKind
 from bonafix.sandbox.view import Place
 
+NICENESS = "BONAFIX_NICE"
+
 _MEBI = 1 << 20
 
 _DEVICES = (
@@ -174,6 +176,7 @@ def spec(
         "landlock": _landlock(ground) if caps.landlock else None,
         "drop_capabilities": spaces != 0,
         "limits": _limits(ground, seconds),
+        "nice": _niceness(),
     }
 
 
@@ -186,6 +189,12 @@ def _namespaces(caps: Capabilities) -> int:
     )
     found = sum(flag for works, flag in wanted if works)
     return found | flags.NEWUSER if found and caps.user_needed else found
+
+
+def _niceness() -> int:
+    """What the owner's environment says: a server's jobs yield, a batch's do not."""
+    given = os.environ.get(NICENESS, "")
+    return min(int(given), 19) if given.isdecimal() else 0
 
 
 def _environment(ground: Ground, env: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 # One step of building the view of the file system, in order:
 #   cover  an empty folder over `path`; nothing where `path` does not exist
@@ -58,6 +58,7 @@ class Spec(TypedDict):
     landlock: Landlock | None
     drop_capabilities: bool
     limits: dict[str, int]  # "RLIMIT_..." -> value
+    nice: NotRequired[int]  # how far the program steps back behind others; 0: not
 
 
 class Report(TypedDict, total=False):
