@@ -5,6 +5,8 @@
 # a compiler; nothing that is tested needs them, so they are left out.
 set -euo pipefail
 folder=$1 version=$2
+trap 'echo "VS Code could not be set up in $folder: npm says above why." \
+  "It needs the npm registry and 700 MB; then run the same command again." >&2' ERR
 quiet="--no-audit --no-fund --loglevel=error"
 
 mkdir -p "$folder"

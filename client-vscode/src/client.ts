@@ -27,10 +27,14 @@ export interface Hooks {
   readonly directory: string;
   own<A extends ActionLike | CommandLike>(action: A): A;
   onProgress(token: Token, value: ProgressValue): void;
-  onLog(line: string): void;
+  /** One of the server's own notifications: what a run did, or what a job does. */
+  onResults(params: unknown): void;
+  onEvent(params: unknown): void;
   onMessage(type: MessageType, text: string): void;
   /** Whether a page that the server wants to show is only being read. */
   hushes(uri: string): boolean;
+  /** Whether the user has thrown a job's fix away. */
+  discarded(job: string): boolean;
   /** The folder's interpreter, where another extension knows it. */
   python(folder: Uri | undefined): string | undefined;
 }
@@ -51,10 +55,11 @@ export function buildClient(
     options: { cwd: hooks.directory, env: { ...process.env, ...env } },
   };
   const client = new LanguageClient(SECTION, "Bonafix", server, clientOptions(hooks));
-  client.onNotification(LogMessageNotification.type, ({ message }) => {
-    hooks.channel.info(message);
-    hooks.onLog(message);
-  });
+  client.onNotification("bonafix/results", hooks.onResults);
+  client.onNotification("bonafix/event", hooks.onEvent);
+  client.onNotification(LogMessageNotification.type, ({ message }) =>
+    hooks.channel.info(message),
+  );
   client.onNotification(ShowMessageNotification.type, ({ type, message }) =>
     hooks.onMessage(type, message),
   );
@@ -79,14 +84,10 @@ export function surroundings(scope?: Uri): Surroundings & { uri: Uri | undefined
 function reader(scope?: Uri): SettingsReader {
   const configuration = workspace.getConfiguration(SECTION, scope ?? null);
   return {
-    get: (key) => configuration.get(key),
-    chosen: (key) => {
+    chosen(key) {
       const places = configuration.inspect(key);
-      return [
-        places?.globalValue,
-        places?.workspaceValue,
-        places?.workspaceFolderValue,
-      ].some((value) => value !== undefined);
+      const { globalValue, workspaceValue, workspaceFolderValue } = places ?? {};
+      return [globalValue, workspaceValue, workspaceFolderValue];
     },
   };
 }
@@ -97,7 +98,10 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
     outputChannel: hooks.channel,
     // Failed requests go to the log: what the user asked for reports its own errors.
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    initializationOptions: () => currentSettings(undefined, hooks.python),
+    initializationOptions: () => ({
+      ...currentSettings(undefined, hooks.python),
+      results: true, // send what every test did, and what happens in a job
+    }),
     middleware: middleware(hooks),
   };
 }
@@ -106,14 +110,17 @@ function middleware(hooks: Hooks): Middleware {
   return {
     async provideCodeActions(document, range, context, token, next) {
       const actions = await next(document, range, context, token);
-      return actions?.map((action) => hooks.own(action));
+      return actions
+        ?.filter(({ command }) => !ofDiscarded(command, hooks))
+        .map((action) => hooks.own(action));
     },
     async provideCodeLenses(document, token, next) {
       const lenses = await next(document, token);
-      for (const lens of lenses ?? []) {
+      const kept = lenses?.filter(({ command }) => !ofDiscarded(command, hooks));
+      for (const lens of kept ?? []) {
         lens.command &&= hooks.own(lens.command);
       }
-      return lenses;
+      return kept;
     },
     handleWorkDoneProgress(token, params, next) {
       hooks.onProgress(token, params);
@@ -144,6 +151,13 @@ function middleware(hooks: Hooks): Middleware {
       },
     },
   };
+}
+
+/** Whether it would apply, or show, what the user has thrown away. */
+function ofDiscarded(command: unknown, hooks: Hooks): boolean {
+  const { arguments: [argument] = [] } = (command ?? {}) as { arguments?: unknown[] };
+  const { job } = (argument ?? {}) as { job?: string };
+  return job !== undefined && hooks.discarded(job);
 }
 
 function settingsFor(uri: string | undefined, hooks: Hooks): ServerSettings {

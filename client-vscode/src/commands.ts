@@ -29,6 +29,7 @@ export const OWN_COMMANDS = [
   "bonafix.client.cancelFix",
   "bonafix.client.showEvidence",
   "bonafix.client.showThinking",
+  "bonafix.client.tellFix",
   "bonafix.client.setKey",
   "bonafix.client.forgetKey",
   "bonafix.client.getStarted",

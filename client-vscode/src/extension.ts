@@ -1,7 +1,6 @@
 /** Where the editor comes in: it starts the session and registers what users can do. */
 
 import {
-  type CancellationToken,
   commands,
   type Disposable,
   type ExtensionContext,
@@ -10,8 +9,10 @@ import {
   workspace,
 } from "vscode";
 import { ExecuteCommandRequest, MessageType } from "vscode-languageclient/node";
+import { openAnnouncing } from "./announcing.ts";
 import { actionCommands, type OwnCommand } from "./commands.ts";
-import { type Fixing, openFixing } from "./fixing.ts";
+import type { Told } from "./fixes.ts";
+import { type Fixing, isNode, openFixing } from "./fixing.ts";
 import {
   chooseWork,
   explainMissing,
@@ -20,14 +21,14 @@ import {
 } from "./help.ts";
 import { askForKey, forgetKey, keyEnvironment } from "./key.ts";
 import { openPythons } from "./python.ts";
+import { resultsTold } from "./results.ts";
+import { openRuns, type Runs } from "./runs.ts";
 import { openSession, type Session } from "./session.ts";
 import { RESTART_SETTINGS, SECTION, SERVER_SETTINGS } from "./settings.ts";
 import { openStatusItem } from "./statusItem.ts";
-import { openTesting, wantedTests, wantsTestingView } from "./testing.ts";
+import { openTesting, type Testing, wantedTests, wantsTestingView } from "./testing.ts";
 
 const WALKTHROUGH = "bonafix.bonafix#start";
-const RUN_STARTS = 5_000; // milliseconds until a run that was asked for shows progress
-const LOOK = 100;
 
 let session: Session | undefined;
 let fixing: Fixing | undefined;
@@ -41,26 +42,41 @@ export function activate(context: ExtensionContext): void {
     run: async (command, args) => void (await execute(command, args)),
   });
   const fixes = openFixing({
-    client: async () => session?.client(),
     ask: (command, argument) => execute(command, [argument]),
     quietly: (command, argument) => send(command, [argument]).catch(() => undefined),
   });
+  const runs = openRuns({
+    session: () => session,
+    ask: (command, argument) => execute(command, [argument]),
+  });
+  const view = testing(runs);
+  const announcing = openAnnouncing((token) => void session?.cancel([token]));
   const pythons = openPythons(channel, () => void session?.sendSettings());
   const opened = openSession({
     channel,
     directory: context.extensionPath,
     own: actions.own,
-    show: status.show,
-    fixes,
+    hushes: fixes.hushes,
+    discarded: fixes.discarded,
     python: pythons.of,
     environment: () => keyEnvironment(context.secrets),
+    show(state, works) {
+      status.show(state, works);
+      runs.news();
+    },
+    onProgress(token, value) {
+      fixes.onProgress(token, value);
+      announcing.onProgress(token, value);
+    },
+    onEvent: (params) => fixes.onEvent(params as Told),
+    onResults: (params) => toldResults(params, view, runs),
     onMissing: (reason) => void explainMissing(reason, context.extensionUri),
     onMessage: (type, text) => void say(fixes, type, text),
   });
   session = opened;
   fixing = fixes;
   context.subscriptions.push(
-    ...[channel, status, actions, fixes, pythons, testing(opened)],
+    ...[channel, status, actions, fixes, announcing, pythons, view],
     ...own(context, opened, channel),
     ...onFixes(fixes),
   );
@@ -110,8 +126,11 @@ function onFixes(fixes: Fixing): Disposable[] {
     "bonafix.client.cancelFix": fixes.cancel,
     "bonafix.client.showEvidence": fixes.showEvidence,
     "bonafix.client.showThinking": fixes.showThinking,
+    "bonafix.client.tellFix": fixes.tell,
     "bonafix.client.fixTest": async (argument) => {
-      for (const wanted of wantedTests(argument)) {
+      const { test, root } = isNode(argument) ? argument.fix : {};
+      const again = test ? [root ? { test, root } : { test }] : undefined;
+      for (const wanted of again ?? wantedTests(argument)) {
         await execute("bonafix.fix", [wanted]);
       }
     },
@@ -137,21 +156,18 @@ function onSettings(opened: Session) {
 }
 
 /** The Testing view, opened and closed as the settings want it. */
-function testing(opened: Session): Disposable {
-  const runs = {
-    run: (argument: object, token: CancellationToken) =>
-      runTests(opened, argument, token),
-    alive: () => opened.state() === "running",
-  };
-  let view = wantsTestingView() ? openTesting(runs) : undefined;
+function testing(runs: Runs): Pick<Testing, "told" | "dispose"> {
+  const open = () => (wantsTestingView() ? openTesting(runs.run) : undefined);
+  let view = open();
   const listening = workspace.onDidChangeConfiguration((event) => {
     const keys = [`${SECTION}.testingView`, "python.testing"];
     if (keys.some((key) => event.affectsConfiguration(key))) {
       view?.dispose();
-      view = wantsTestingView() ? openTesting(runs) : undefined;
+      view = open();
     }
   });
   return {
+    told: (results) => view?.told(results),
     dispose() {
       listening.dispose();
       view?.dispose();
@@ -159,27 +175,12 @@ function testing(opened: Session): Disposable {
   };
 }
 
-/** Resolves once the run is over; the server says so by the end of its progress. */
-async function runTests(
-  opened: Session,
-  argument: object,
-  token: CancellationToken,
-): Promise<void> {
-  const answer = await execute("bonafix.runTests", [argument]);
-  const { job } = (answer ?? {}) as { job?: string };
-  const cancelling = token.onCancellationRequested(() =>
-    execute("bonafix.cancel", [{ job }]),
-  );
-  const runs = () =>
-    [...opened.works().values()].some(({ title }) => /^running\b/.test(title));
-  const latest = Date.now() + RUN_STARTS;
-  while (job && !runs() && Date.now() < latest) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
+function toldResults(params: unknown, view: Pick<Testing, "told">, runs: Runs): void {
+  const results = resultsTold(params);
+  if (results) {
+    view.told(results); // first: whoever waits for the run wants to see them
+    runs.told(results);
   }
-  while (runs() && opened.state() === "running") {
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
-  }
-  cancelling.dispose();
 }
 
 /** Runs a command of the server's; every outcome that the user must know is said. */

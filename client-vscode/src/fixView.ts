@@ -9,8 +9,9 @@ import {
   TreeItemCollapsibleState,
   window,
 } from "vscode";
+import type { Candidate } from "./candidates.ts";
 import type { OwnCommand } from "./commands.ts";
-import { type Candidate, type Fix, type Stage, shortName } from "./fixes.ts";
+import { type Fix, type Stage, shortName } from "./fixes.ts";
 
 export interface Node {
   readonly fix: Fix;
@@ -24,6 +25,7 @@ export const FIX_VIEW = "bonafix.fixes";
 const PHASES: Readonly<Record<Fix["phase"], ThemeIcon>> = {
   running: new ThemeIcon("loading~spin"),
   ready: new ThemeIcon("verified", new ThemeColor("testing.iconPassed")),
+  moved: new ThemeIcon("warning", new ThemeColor("testing.iconQueued")),
   refused: new ThemeIcon("circle-slash", new ThemeColor("testing.iconFailed")),
   stopped: new ThemeIcon("debug-stop"),
 };
@@ -77,6 +79,7 @@ function children(node: Node): Node[] {
   const thought = fix.thinking.split("\n").at(-1);
   return [
     ...fix.candidates.map((one) => ({ fix, candidate: one })),
+    ...(fix.spent ? [{ fix, line: { text: fix.spent, icon: "credit-card" } }] : []),
     ...fix.refusals.map((text) => ({ fix, line: { text, icon: "circle-slash" } })),
     ...(thought ? [{ fix, line: thinking(thought) }] : []),
     ...fix.stages.map((one) => ({ fix, stage: one })),
@@ -108,7 +111,7 @@ function ofFix(fix: Fix, latest: boolean): TreeItem {
   shown.iconPath = PHASES[fix.phase];
   shown.contextValue = `fix.${fix.phase}`;
   // A tick for "verified" alone: what is merely plausible must not look alike.
-  if (fix.phase === "ready" && !fix.candidates[0]?.verified) {
+  if (fix.phase === "ready" && !fix.candidates.find(({ fits }) => fits)?.verified) {
     shown.iconPath = new ThemeIcon("warning", new ThemeColor("testing.iconQueued"));
   }
   return spoken(shown, `${shown.label}, ${fix.phase}: ${fix.headline}`);
@@ -124,13 +127,21 @@ function ofStage(fix: Fix, stage: Stage): TreeItem {
 }
 
 function ofCandidate(node: Node, candidate: Candidate): TreeItem {
-  const shown = new TreeItem(candidate.label.replace(/^Apply /, ""));
-  shown.contextValue = "candidate";
-  shown.iconPath = new ThemeIcon("diff");
-  shown.tooltip = `${candidate.label}\nEnter shows the diff; nothing is applied.`;
+  const { label, by, fits, verified, missing, files, reason, number } = candidate;
+  const shown = new TreeItem(label.replace(/^Apply /, ""));
+  const stands = fits ? "Enter shows the diff; nothing is applied." : reason;
+  const lacking = missing.map((one) => `not shown: ${one}`);
+  shown.id = `${node.fix.job}/candidate/${number}`;
+  shown.contextValue = fits ? "candidate" : "candidate.moved";
+  shown.description = by;
+  shown.iconPath = new ThemeIcon(verified ? "verified" : "question");
+  shown.tooltip = [`${number + 1}. ${label}`, by, files.join(", "), ...lacking, stands]
+    .filter((line) => line)
+    .join("\n");
   const command: OwnCommand = "bonafix.client.reviewFix";
   shown.command = { title: "Look at the Diff", command, arguments: [node] };
-  return spoken(shown, `${candidate.label}. Enter shows the diff.`);
+  const count = `candidate ${number + 1} of ${node.fix.candidates.length}`;
+  return spoken(shown, `${count}, ${label}, ${by}. ${stands}`);
 }
 
 function ofLine(node: Node, line: NonNullable<Node["line"]>): TreeItem {

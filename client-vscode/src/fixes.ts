@@ -1,5 +1,7 @@
 /** What a fix job says in; the fix as the view shows it out. Pure. */
 
+import type { Candidate } from "./candidates.ts";
+
 /** The gate's stages in its order; what it records under other names comes after. */
 export const STAGES = [
   "policy",
@@ -23,15 +25,7 @@ export interface Stage {
   readonly summary: string;
 }
 
-/** A judged patch that may be applied as the text stands now. */
-export interface Candidate {
-  readonly number: number;
-  /** As the server's action says it: the verdict and the numbers behind it. */
-  readonly label: string;
-  readonly verified: boolean;
-}
-
-export type Phase = "running" | "ready" | "refused" | "stopped";
+export type Phase = "running" | "ready" | "moved" | "refused" | "stopped";
 
 export interface Fix {
   readonly job: string;
@@ -45,6 +39,8 @@ export interface Fix {
   readonly refusals: readonly string[];
   readonly candidates: readonly Candidate[];
   readonly facts: readonly string[];
+  /** What models have cost so far, as the server says it. */
+  readonly spent: string;
   /** The model's summary of its thinking: its words, and no evidence. */
   readonly thinking: string;
   readonly effort: string;
@@ -58,6 +54,7 @@ export interface Ending {
   readonly candidates?: readonly Candidate[];
   readonly facts?: readonly string[];
   readonly effort?: string;
+  readonly spent?: string;
 }
 
 const OPEN: readonly Stage[] = STAGES.map((name) => ({
@@ -73,7 +70,7 @@ const RESULTS: Readonly<Record<string, Result>> = {
   skipped: "skipped",
 };
 
-const THOUGHT = "model's summary: ";
+const SPENT = /^[\d,]+ requests, /;
 const EFFORTS = ["off", "low", "medium", "high", "xhigh", "max"];
 
 export function begun(
@@ -93,33 +90,60 @@ export function begun(
     refusals: [],
     candidates: [],
     facts: [],
+    spent: "",
     thinking: "",
   };
 }
 
-/** After one line of progress: "suite: 413/1,930", "canary: pass", "candidate: …". */
+/** After one line of progress: "suite: 413/1,930 test_a", "thinking…". */
 export function progressed(fix: Fix, message: string): Fix {
   if (fix.phase !== "running") {
     return fix;
   }
-  const words = /^(?:candidate \d+: )?(\w+)(?::? (.*))?$/.exec(message);
-  const [, name = "", rest = ""] = words ?? [];
-  const result = RESULTS[rest] ?? "running";
-  const first = name === STAGES[0]; // of the next candidate: nothing is known of it yet
-  const stages = marked(first ? OPEN : fix.stages, name, result, rest);
+  const [, name = "", rest = ""] =
+    /^(?:candidate \d+: )?(\w+)(?::? (.*))?$/.exec(message) ?? [];
+  // Progress may come late: what was found is told apart from it, and stays.
+  const stages = RESULTS[rest] ? fix.stages : running(fix.stages, name, rest);
   return { ...fix, headline: message, stages };
 }
 
-/** After one line of the log; most say nothing that is shown. */
-export function logged(fix: Fix, line: string): Fix {
-  if (line.startsWith(THOUGHT)) {
-    const thought = line.slice(THOUGHT.length);
-    return { ...fix, thinking: fix.thinking ? `${fix.thinking}\n${thought}` : thought };
+/** One of the server's own notifications of what happens in a job. */
+export interface Told {
+  readonly job: string;
+  readonly kind: string;
+  readonly text: string;
+  readonly stage?: string;
+  readonly result?: string;
+  readonly summary?: string;
+}
+
+/** After one of them; most say nothing that is shown. */
+export function told(fix: Fix, { kind, text, stage, result, summary }: Told): Fix {
+  if (kind === "thinking") {
+    return { ...fix, thinking: fix.thinking ? `${fix.thinking}\n${text}` : text };
   }
-  const verdict = /^verdict: (.*)/s.exec(line)?.[1];
-  return verdict && !/^(verified|plausible)/.test(verdict)
-    ? { ...fix, refusals: [...fix.refusals, verdict] }
-    : fix;
+  if (kind === "verdict" && !/^(verified|plausible)/.test(text)) {
+    return { ...fix, refusals: [...fix.refusals, text] };
+  }
+  if (kind === "note" && SPENT.test(text)) {
+    return { ...fix, spent: `cost so far: ${text}` };
+  }
+  if (stage !== undefined && result !== undefined && RESULTS[result]) {
+    const record = { name: stage, result: RESULTS[result], summary: summary ?? "" };
+    const stages = stage === STAGES[0] ? OPEN : fix.stages;
+    return { ...fix, stages: stages.map((one) => (one.name === stage ? record : one)) };
+  }
+  return fix;
+}
+
+/** What to say of a fix to somebody who does not see the view. */
+export function spokenOf(fix: Fix): string {
+  const count = (result: Result) =>
+    fix.stages.filter((stage) => stage.result === result).length;
+  const failed = count("fail") ? `, ${count("fail")} failed` : "";
+  const stages = `${count("pass")} of ${fix.stages.length} stages passed${failed}`;
+  const parts = [`${shortName(fix.test)} ${fix.phase}: ${fix.headline}`, stages];
+  return [...parts, fix.spent].filter((part) => part).join("; ");
 }
 
 export function ended(fix: Fix, ending: Ending): Fix {
@@ -138,23 +162,17 @@ export function shortName(test: string): string {
   return cut < 0 ? test : test.slice(cut + 2);
 }
 
-/** A stage that runs ends those before it: not every result of theirs is told. */
-function marked(
+/** Only the stage of that name runs; where there is none, all stays as it was. */
+function running(
   stages: readonly Stage[],
   name: string,
-  result: Result,
   summary: string,
 ): readonly Stage[] {
-  const at = stages.findIndex((stage) => stage.name === name);
-  if (at < 0) {
-    return stages;
-  }
-  return stages.map((stage, index) => {
-    if (index === at) {
-      return { ...stage, result, summary: result === "running" ? summary : "" };
-    }
-    return stage.result === "running" ? { ...stage, result: "open" } : stage;
-  });
+  return stages.some((stage) => stage.name === name)
+    ? asTheyWere(stages).map((stage) =>
+        stage.name === name ? { ...stage, result: "running", summary } : stage,
+      )
+    : stages;
 }
 
 function asTheyWere(stages: readonly Stage[]): readonly Stage[] {

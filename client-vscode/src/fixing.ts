@@ -1,37 +1,27 @@
 /** Answers, progress and log lines of fix jobs in; the fixes and what is done with them out. */
 
-import { readFile } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
-import {
-  type Diagnostic,
-  type Disposable,
-  languages,
-  Uri,
-  ViewColumn,
-  window,
-  workspace,
-} from "vscode";
-import { CodeActionRequest, type LanguageClient } from "vscode-languageclient/node";
-import { type FileDiff, pageDiffs } from "./diffs.ts";
+import { type Disposable, Uri, ViewColumn, window, workspace } from "vscode";
+import type { FileDiff } from "./diffs.ts";
 import {
   begun,
-  type Candidate,
   ended,
   type Fix,
-  logged,
   more,
+  type Phase,
   progressed,
   shortName,
+  spokenOf,
+  type Told,
+  told,
 } from "./fixes.ts";
 import { type Node, openFixView } from "./fixView.ts";
+import { outcomeOf } from "./outcome.ts";
 import { openPages, pageUri, type Shown, shownAt } from "./pages.ts";
-import { headline, receiptTold } from "./receipt.ts";
 import { closeDiffs, PENDING, showDiff } from "./review.ts";
 import { SECTION } from "./settings.ts";
 import type { ProgressValue, Token } from "./status.ts";
 
 export interface Server {
-  client(): Promise<LanguageClient | undefined>;
   /** A command of the server's; undefined where it failed, which the user then knows. */
   ask(command: string, argument: object): Promise<unknown>;
   /** The same, but a failure is nobody's business. */
@@ -41,12 +31,13 @@ export interface Server {
 export type Fixing = ReturnType<typeof openFixing>;
 
 const KEPT = 20; // fixes in the view
-const TRIES = 3; // to learn how a job ended that has just said its last
-const PAUSE = 200; // milliseconds between them
+const ENDED: readonly Phase[] = ["ready", "moved", "refused", "stopped"];
+
+type Chosen = Shown & { fix: Fix };
 
 export function openFixing(server: Server) {
   let fixes: readonly Fix[] = [];
-  const tokens = new Map<Token, string>(); // of progress -> job
+  const discarded = new Set<string>(); // jobs that are not offered any more
   const hushed = new Set<string>(); // jobs whose page is read, not shown
   const diffs = new Map<string, FileDiff[][]>(); // by job, then by candidate
   const pages = openPages();
@@ -66,34 +57,26 @@ export function openFixing(server: Server) {
   };
 
   const finish = async (job: string): Promise<void> => {
-    const page = await evidence(server, job, hushed);
-    if (!page) {
-      change(job, (fix) => ended(fix, { phase: "stopped", headline: "no result" }));
-      return;
+    hushed.add(job);
+    const over = await outcomeOf(server, job);
+    if (over) {
+      diffs.set(job, over.diffs);
+    } else {
+      hushed.delete(job); // no page will come
     }
-    const told = receiptTold(await textOf(page.receipt));
-    const fix = find(job);
-    const candidates = fix ? await ready(server, fix) : [];
-    diffs.set(job, pageDiffs(page.markdown));
-    change(job, (one) =>
-      ended(one, {
-        phase: candidates.length ? "ready" : "refused",
-        headline: headline(page.markdown),
-        candidates,
-        ...(told && { stages: told.stages, facts: told.facts }),
-        ...(told?.effort && { effort: told.effort }),
-      }),
-    );
+    const ending = over?.ending ?? { phase: "stopped", headline: "no result" };
+    change(job, (fix) => ended(fix, ending));
   };
 
-  const chosen = (argument: unknown): (Shown & { fix: Fix }) | undefined => {
+  /** What a menu was opened on, else the latest in one of `phases`. */
+  const chosen = (argument: unknown, ...phases: Phase[]): Chosen | undefined => {
     const shown =
       argument instanceof Uri
         ? shownAt(argument)
         : isNode(argument)
           ? { job: argument.fix.job, candidate: argument.candidate?.number ?? 0 }
           : undefined;
-    const fix = shown ? find(shown.job) : latest(fixes);
+    const fix = shown ? find(shown.job) : latest(fixes, phases);
     if (!fix) {
       void window.showInformationMessage("Bonafix: there is no fix to choose from.");
       return undefined;
@@ -112,46 +95,36 @@ export function openFixing(server: Server) {
         view.refresh(); // a badge tells of it: to open the view would move the keyboard
       }
     },
-    onProgress(token: Token, value: ProgressValue): void {
-      const job = tokens.get(token);
-      if (value.kind === "begin") {
-        const taken = new Set(tokens.values());
-        const fix = fixes.find(
-          (one) =>
-            one.phase === "running" &&
-            !taken.has(one.job) &&
-            value.title?.includes(shortName(one.test)),
-        );
-        if (fix) {
-          tokens.set(token, fix.job);
-        }
-      } else if (job && value.kind === "report" && value.message) {
-        const { message } = value;
+    /** Progress goes by the job's own name. */
+    onProgress(job: Token, value: ProgressValue): void {
+      if (typeof job !== "string" || find(job)?.phase !== "running") {
+        return;
+      }
+      const { kind, message } = value;
+      if (kind === "report" && message) {
         change(job, (fix) => progressed(fix, message));
-      } else if (job && value.kind === "end") {
-        tokens.delete(token);
+      } else if (kind === "end") {
         void finish(job);
       }
     },
-    /** The server works on one fix at a time, so its log speaks of the first. */
-    onLog(line: string): void {
-      const fix = fixes.find((one) => one.phase === "running");
-      if (fix) {
-        change(fix.job, (one) => logged(one, line));
-        follow(fix.job);
-      }
+    /** One of the server's own notifications of what happens in a job. */
+    onEvent(event: Told): void {
+      change(event.job, (fix) => told(fix, event));
+      follow(event.job);
     },
-    /** Whether a page that the server wants to show is only being read. */
-    hushes: (uri: string) => [...hushed].some((job) => uri.includes(job)),
+    /** Whether a page that the server wants to show was only asked for to be read. */
+    hushes: (uri: string) => {
+      const job = [...hushed].find((one) => uri.includes(one));
+      return job !== undefined && hushed.delete(job);
+    },
     /** The fix that a message of the server's is about. */
     named: (message: string) =>
       [...fixes]
         .reverse()
         .find((fix) => message.includes(`fix for ${shortName(fix.test)} is ready`)),
     async review(argument: unknown): Promise<void> {
-      const at = chosen(argument);
-      const offered = at ? await ready(server, at.fix) : [];
-      const one = offered.find(({ number }) => number === at?.candidate);
+      const at = chosen(argument, "ready");
+      const one = at?.fix.candidates.find(({ number }) => number === at.candidate);
       const diff = at && diffs.get(at.job)?.[at.candidate];
       const root = at && rootOf(at.fix);
       const title = `${one?.label.replace(/^Apply /, "")} ${PENDING}`;
@@ -163,7 +136,7 @@ export function openFixing(server: Server) {
       }
     },
     async apply(argument: unknown): Promise<void> {
-      const at = chosen(argument);
+      const at = chosen(argument, "ready");
       if (at) {
         const { job, candidate } = at;
         await closeDiffs(job); // before: a diff of changed files asks to be saved first
@@ -174,13 +147,25 @@ export function openFixing(server: Server) {
       }
     },
     async discard(argument: unknown): Promise<void> {
-      const at = chosen(argument);
-      if (at) {
+      const at = chosen(argument, ...ENDED);
+      if (at?.fix.phase === "running") {
+        void window.showInformationMessage("Bonafix: cancel it first, it is running.");
+      } else if (at) {
+        discarded.add(at.job);
         await drop(at.job);
       }
     },
+    /** Whether what would apply a job's candidate is offered no more. */
+    discarded: (job: string) => discarded.has(job),
+    /** A message, which a screen reader reads out; the view itself is silent. */
+    async tell(argument: unknown): Promise<void> {
+      const at = chosen(argument, "running");
+      if (at) {
+        await window.showInformationMessage(`Bonafix: ${spokenOf(at.fix)}.`);
+      }
+    },
     async askAgain(argument: unknown): Promise<void> {
-      const at = chosen(argument);
+      const at = chosen(argument, ...ENDED);
       if (!at) {
         return;
       }
@@ -194,19 +179,19 @@ export function openFixing(server: Server) {
       await server.ask("bonafix.fix", root ? { ...asked, root } : asked);
     },
     async cancel(argument: unknown): Promise<void> {
-      const at = chosen(argument);
+      const at = chosen(argument, "running");
       if (at) {
         await server.ask("bonafix.cancel", { job: at.job });
       }
     },
     async showEvidence(argument: unknown): Promise<void> {
-      const at = chosen(argument);
+      const at = chosen(argument, ...ENDED);
       if (at) {
         await server.ask("bonafix.showEvidence", { job: at.job });
       }
     },
     async showThinking(argument: unknown): Promise<void> {
-      const at = chosen(argument);
+      const at = chosen(argument, "running");
       if (at) {
         follow(at.job);
         const document = await workspace.openTextDocument(thoughts(at.job));
@@ -228,92 +213,22 @@ function thoughts(job: string): Uri {
   return pageUri({ job, candidate: 0 }, "thinking.md");
 }
 
-/** What can be decided on first; else what was there last. */
-function latest(fixes: readonly Fix[]): Fix | undefined {
-  return fixes.findLast((fix) => fix.phase === "ready") ?? fixes.at(-1);
+/** The last in one of `phases`; else the last that can be decided on; else the last. */
+function latest(fixes: readonly Fix[], phases: readonly Phase[]): Fix | undefined {
+  const last = (wanted: readonly Phase[]) =>
+    fixes.findLast((fix) => wanted.includes(fix.phase));
+  return last(phases) ?? last(["ready"]) ?? fixes.at(-1);
 }
 
 function effort(): string {
   return workspace.getConfiguration(SECTION).get("thinking", "medium");
 }
 
-function isNode(argument: unknown): argument is Node {
+export function isNode(argument: unknown): argument is Node {
   return typeof argument === "object" && argument !== null && "fix" in argument;
-}
-
-/** The page of a job that has ended; undefined where it ended without a result. */
-async function evidence(
-  server: Server,
-  job: string,
-  hushed: Set<string>,
-): Promise<{ markdown: string; receipt: string } | undefined> {
-  hushed.add(job);
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const answer = await server.quietly("bonafix.showEvidence", { job });
-    if (answer) {
-      setTimeout(() => hushed.delete(job), 10 * PAUSE); // the page comes after the answer
-      return answer as { markdown: string; receipt: string };
-    }
-    await pause(PAUSE);
-  }
-  hushed.delete(job);
-  return undefined; // it was cancelled, or it failed
-}
-
-/** What may be applied to the text as it is now: the server's own actions say it. */
-async function ready(server: Server, fix: Fix): Promise<Candidate[]> {
-  const client = await server.client();
-  const [uri, diagnostic] = shownFor(fix.test);
-  if (!client || !uri || !diagnostic) {
-    return [];
-  }
-  const convert = client.code2ProtocolConverter;
-  const answers = await client.sendRequest(CodeActionRequest.type, {
-    textDocument: { uri: convert.asUri(uri) },
-    range: convert.asRange(diagnostic.range),
-    context: { diagnostics: [convert.asDiagnostic(diagnostic)] },
-  });
-  return (answers ?? []).flatMap(({ title, command }) => {
-    const [argument] = typeof command === "object" ? (command.arguments ?? []) : [];
-    const applies = typeof command === "object" && command.command === "bonafix.apply";
-    if (!applies || argument?.job !== fix.job) {
-      return [];
-    }
-    const verified = /\bverified\b/.test(title);
-    const label = title.replace(/^Alternative: /, "");
-    return [{ number: argument.candidate, label, verified }];
-  });
 }
 
 /** The folder that the fix's paths start at. */
 function rootOf(fix: Fix): Uri | undefined {
-  const [uri] = shownFor(fix.test);
-  const folder = uri && workspace.getWorkspaceFolder(uri)?.uri;
-  return fix.root ? Uri.parse(fix.root) : folder;
-}
-
-function shownFor(test: string): [Uri?, Diagnostic?] {
-  for (const [uri, diagnostics] of languages.getDiagnostics()) {
-    const found = diagnostics.find(
-      (one) => one.source === SECTION && code(one) === test,
-    );
-    if (found) {
-      return [uri, found];
-    }
-  }
-  return [];
-}
-
-/** A diagnostic's node id, whether or not it carries a link. */
-export function code(diagnostic: Diagnostic): string {
-  const value = diagnostic.code;
-  return String(typeof value === "object" ? value.value : value);
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    return ""; // no receipt was kept: the page says what there is to say
-  }
+  return fix.root ? Uri.parse(fix.root) : workspace.workspaceFolders?.[0]?.uri;
 }

@@ -19,9 +19,8 @@ import {
   withProgress,
 } from "./status.ts";
 
-export interface Owner extends Omit<Hooks, "onProgress" | "onLog" | "hushes"> {
+export interface Owner extends Hooks {
   readonly channel: LogOutputChannel;
-  readonly fixes: Pick<Hooks, "onProgress" | "onLog" | "hushes">;
   /** What the server's environment has besides the editor's own: secrets. */
   environment(): Promise<Record<string, string>>;
   /** Called after every change of state or work. */
@@ -67,11 +66,11 @@ export function openSession(owner: Owner): Session {
   const onProgress: Hooks["onProgress"] = (token, value) => {
     works = withProgress(works, token, value);
     owner.show(state, works);
-    owner.fixes.onProgress(token, value);
+    owner.onProgress(token, value);
   };
 
   const start = async (launch: Launch): Promise<void> => {
-    const hooks = { ...owner, ...owner.fixes, onProgress };
+    const hooks = { ...owner, onProgress };
     const fresh = buildClient(launch, hooks, await owner.environment());
     client = fresh;
     fresh.onDidChangeState(({ newState }) => {

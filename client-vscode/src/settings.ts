@@ -3,16 +3,36 @@
 import { homedir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 
-/** Editor setting -> the server's own name for it. `path` and `trace` stay here. */
-const SERVER_NAMES = {
+/** Editor setting -> the server's own name for it. What is not here stays here. */
+export const SERVER_NAMES = {
   interpreter: "interpreter",
   run: "run",
   engine: "engine",
   model: "model",
   thinking: "thinking",
   maxCost: "max_cost",
-  review: "review",
+  maxTokens: "max_tokens",
+  candidates: "candidates",
+  fan: "fan",
+  searchSeconds: "search_seconds",
   timeout: "timeout",
+  review: "review",
+  service: "service",
+  serviceRegion: "service_region",
+  serviceProject: "service_project",
+  baseUrl: "base_url",
+  exclude: "exclude",
+  allow: "allow",
+  newFiles: "new_files",
+  packages: "packages",
+  tests: "tests",
+  carry: "carry",
+  environment: "environment",
+  confine: "confine",
+  memory: "memory",
+  cache: "cache",
+  suiteTimeout: "suite_timeout",
+  testTimeout: "test_timeout",
   logLevel: "log_level",
 } as const;
 
@@ -20,12 +40,11 @@ export const SECTION = "bonafix";
 export const SERVER_SETTINGS = Object.keys(SERVER_NAMES);
 
 /** What the server takes at its start only. */
-export const RESTART_SETTINGS = ["path", "logLevel"];
+export const RESTART_SETTINGS = ["path"];
 
-/** One scope's settings: `chosen` tells a user's choice from a declared default. */
+/** What was chosen: by the user, by the workspace, by its folder; undefined: nothing. */
 export interface SettingsReader {
-  get(key: string): unknown;
-  chosen(key: string): boolean;
+  chosen(key: string): readonly unknown[];
 }
 
 /** What variables in a setting may stand for. */
@@ -60,12 +79,26 @@ export function serverSettings(
     settings.interpreter = python; // chosen in the editor, if not in our own setting
   }
   for (const [key, name] of Object.entries(SERVER_NAMES)) {
-    const value = reader.get(key);
-    if (reader.chosen(key) && value !== null && value !== undefined) {
+    const value = effective(key, reader.chosen(key));
+    if (value !== undefined) {
       settings[name] = key === "interpreter" ? interpreter(value, around) : value;
     }
   }
   return settings;
+}
+
+/**
+ * The nearest choice wins, but for two settings with which a workspace, whose file
+ * may come with the project, could send what the user wants to keep: it may ask for
+ * the engine that sends nothing, and exclude more than the user does.
+ */
+function effective(key: string, values: readonly unknown[]): unknown {
+  const made = values.filter((value) => value !== null && value !== undefined);
+  if (key === "engine") {
+    const [user, ...nearer] = values;
+    return nearer.includes("search") ? "search" : (user ?? undefined);
+  }
+  return key === "exclude" && made.length ? made.flat() : made.at(-1);
 }
 
 /** How to start the server; throws an `Error` that says what is wrong with the setting. */

@@ -76,6 +76,11 @@ export function detail(work: Work): string {
   return [work.message, percentage].filter((part) => part).join(", ");
 }
 
+/** What is worth saying aloud: "suite: 413/1,930 test_a" is "suite", again and again. */
+export function stageOf(message: string): string {
+  return message.replace(/:? [\d,]+(\/[\d,]+)?( .*)?$/, "");
+}
+
 function view(
   text: string,
   detail: string,

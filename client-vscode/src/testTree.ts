@@ -2,11 +2,12 @@
 
 /** One step on the way to a test: a file, a class, a function, a set of parameters. */
 export interface Step {
+  /** The node id so far; "" for the workspace folder itself. */
   readonly id: string;
   readonly label: string;
 }
 
-export interface Shown {
+export interface Told {
   readonly message: string;
   readonly code: string;
   readonly line: number;
@@ -34,42 +35,55 @@ export function steps(test: string): Step[] {
   return bracket < 0 ? way : [...way, { id: test, label: test.slice(bracket) }];
 }
 
-export function failure(shown: Shown): Failure {
-  const lines = shown.message.split("\n");
+/** A place in the tree: two workspace folders may hold the same node id. */
+export interface Place {
+  /** The folder's URI, which has no spaces. */
+  readonly root: string;
+  readonly test: string;
+}
+
+export function itemId({ root, test }: Place): string {
+  return `${root} ${test}`;
+}
+
+export function placeOf(id: string): Place {
+  const cut = id.indexOf(" ");
+  return { root: id.slice(0, cut), test: id.slice(cut + 1) };
+}
+
+/** The ids of a place and of all that is above it: where a menu may be opened on it. */
+export function withThoseAbove(place: Place): string[] {
+  const { root, test } = place;
+  const way = ["", ...steps(test).map(({ id }) => id)];
+  return way.map((id) => itemId({ root, test: id }));
+}
+
+/** The file that a node id names. */
+export function fileOf(test: string): string {
+  return steps(test)[0]?.id ?? test;
+}
+
+export function failure(told: Told): Failure {
+  const lines = told.message.split("\n");
   const after = (start: string) =>
     lines
       .find((line) => line.startsWith(start))
       ?.slice(start.length)
       .trim();
   return {
-    test: shown.code,
-    message: shown.message,
+    test: told.code,
+    message: told.message,
     expected: after("expected:"),
     actual: after("actual:"),
-    line: shown.line,
-    stale: shown.stale,
+    line: told.line,
+    stale: told.stale,
   };
 }
 
-export interface Changes {
-  readonly failed: readonly Failure[];
-  /** Shown as failing before, and no more. */
-  readonly gone: readonly string[];
-  readonly stale: readonly string[];
-}
-
-/** What a file's new failures mean after its old ones; moved lines alone mean nothing. */
-export function changes(before: readonly Failure[], now: readonly Failure[]): Changes {
-  const old = new Map(before.map((one) => [one.test, one]));
-  const tests = new Set(now.map((one) => one.test));
-  return {
-    failed: now.filter((one) => {
-      const was = old.get(one.test);
-      return !one.stale && (was?.stale !== false || was.message !== one.message);
-    }),
-    gone: before.map((one) => one.test).filter((test) => !tests.has(test)),
-    stale: now
-      .filter((one) => one.stale && !old.get(one.test)?.stale)
-      .map(({ test }) => test),
-  };
+/** Whose results the Testing view shows: two trees of the same tests help nobody. */
+export function showsTests(
+  choice: string,
+  others: { readonly installed: boolean; readonly enabled: boolean },
+): boolean {
+  return choice === "auto" ? !(others.installed && others.enabled) : choice === "on";
 }

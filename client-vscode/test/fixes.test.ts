@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { candidatesTold, phaseOf } from "../src/candidates.ts";
 import {
   begun,
   ended,
   type Fix,
-  logged,
   more,
   progressed,
   shortName,
+  spokenOf,
+  told,
 } from "../src/fixes.ts";
 
 /** A fix after these lines of progress. */
@@ -19,27 +21,39 @@ function result(fix: Fix, name: string): string | undefined {
   return fix.stages.find((stage) => stage.name === name)?.result;
 }
 
+function record(stage: string, result: string, summary = "") {
+  return { job: "fix-1", kind: "stage", text: stage, stage, result, summary };
+}
+
 test("stages are ticked, crossed, running or open", () => {
-  const fix = after(
-    "policy: pass",
-    "candidate 1: target: fail",
-    "suite: 413/1,930 test_b",
+  const judged = [record("policy", "pass", "one file"), record("target", "fail")];
+  const fix = progressed(
+    judged.reduce(told, after()),
+    "candidate 1: suite: 413/1,930 b",
   );
   assert.equal(result(fix, "policy"), "pass");
+  assert.equal(fix.stages[0]?.summary, "one file");
   assert.equal(result(fix, "target"), "fail");
   assert.equal(result(fix, "suite"), "running");
   assert.equal(result(fix, "probe"), "open");
-  assert.equal(fix.headline, "suite: 413/1,930 test_b");
+  assert.equal(fix.headline, "candidate 1: suite: 413/1,930 b");
+});
+
+test("progress that comes late takes back nothing that was found", () => {
+  const judged = [record("policy", "pass"), record("taint", "pass")];
+  const fix = progressed(judged.reduce(told, after()), "policy: pass");
+  assert.deepEqual([result(fix, "policy"), result(fix, "taint")], ["pass", "pass"]);
 });
 
 test("the next candidate begins with every stage open", () => {
-  const fix = after("policy: pass", "target: fail", "candidate 2: policy: pass");
+  const first = [record("policy", "pass"), record("target", "fail")];
+  const fix = [...first, record("policy", "pass")].reduce(told, after());
   assert.equal(result(fix, "policy"), "pass");
   assert.equal(result(fix, "target"), "open");
 });
 
 test("what is no stage changes the headline only", () => {
-  const fix = after("policy: pass", "thinking…");
+  const fix = progressed(told(after(), record("policy", "pass")), "thinking…");
   assert.equal(fix.headline, "thinking…");
   assert.equal(result(fix, "policy"), "pass");
 });
@@ -51,14 +65,76 @@ test("progress after the end changes nothing", () => {
 });
 
 test("refusals and thinking are kept, an acceptance is no refusal", () => {
-  const lines = [
-    "verdict: special-cased: line 3",
-    "model's summary: a",
-    "verdict: verified",
-  ];
-  const fix = [...lines, "model's summary: b", "note: x"].reduce(logged, after());
+  const events = [
+    ["verdict", "special-cased: line 3"],
+    ["thinking", "a"],
+    ["verdict", "verified"],
+    ["thinking", "b"],
+    ["note", "x"],
+  ].map(([kind = "", text = ""]) => ({ job: "fix-1", kind, text }));
+  const fix = events.reduce(told, after());
   assert.deepEqual(fix.refusals, ["special-cased: line 3"]);
   assert.equal(fix.thinking, "a\nb");
+});
+
+test("what has been spent so far is the latest note of it", () => {
+  const notes = [
+    "1 requests, 900 tokens, about $0.001",
+    "no price",
+    "2 requests, cost unknown",
+  ];
+  const fix = notes
+    .map((text) => ({ job: "", kind: "note", text }))
+    .reduce(told, after());
+  assert.equal(fix.spent, "cost so far: 2 requests, cost unknown");
+});
+
+test("a fix is told in words as the view shows it", () => {
+  const judged = [record("policy", "pass"), record("taint", "fail")];
+  const fix = progressed(judged.reduce(told, after()), "thinking…");
+  assert.equal(
+    spokenOf(fix),
+    "test_a running: thinking…; 1 of 11 stages passed, 1 failed",
+  );
+});
+
+const OFFERED = {
+  candidate: 1,
+  ready: true,
+  reason: "",
+  verdict: "plausible",
+  title: "Apply plausible fix (1/1 target)",
+  missing: ["no probe"],
+  files: ["a.py"],
+  author: "claude",
+  model: "m",
+  effort: "low",
+};
+
+test("candidates are told with who wrote them and what is missing", () => {
+  assert.deepEqual(candidatesTold([OFFERED]), [
+    {
+      number: 1,
+      label: "Apply plausible fix (1/1 target)",
+      verified: false,
+      fits: true,
+      reason: "",
+      missing: ["no probe"],
+      files: ["a.py"],
+      by: "claude (m, low)",
+    },
+  ]);
+  assert.equal(
+    candidatesTold([{ ...OFFERED, model: "", effort: "" }])[0]?.by,
+    "claude",
+  );
+});
+
+test("a fix whose candidates were overtaken by the text is no refused one", () => {
+  const moved = { ...OFFERED, ready: false };
+  assert.equal(phaseOf(candidatesTold([])), "refused");
+  assert.equal(phaseOf(candidatesTold([moved])), "moved");
+  assert.equal(phaseOf(candidatesTold([moved, OFFERED])), "ready");
 });
 
 test("more effort is one step up, and no more than there is", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { OWN_COMMANDS, SERVER_COMMANDS } from "../src/commands.ts";
-import { SERVER_SETTINGS } from "../src/settings.ts";
+import { SERVER_NAMES, SERVER_SETTINGS } from "../src/settings.ts";
 
 interface Property {
   scope: string;
@@ -19,8 +19,12 @@ const manifest = JSON.parse(read("package.json"));
 const contributed: string[] = manifest.contributes.commands.map(
   ({ command }: { command: string }) => command,
 );
-const properties: Record<string, Property> =
-  manifest.contributes.configuration.properties;
+const properties: Record<string, Property> = Object.assign(
+  {},
+  ...manifest.contributes.configuration.map(
+    (group: { properties: object }) => group.properties,
+  ),
+);
 
 test("the palette has exactly the commands that the extension registers", () => {
   assert.deepEqual([...contributed].sort(), [...OWN_COMMANDS].sort());
@@ -34,11 +38,29 @@ test("no command of the server's is registered by the extension too", () => {
   );
 });
 
-test("the settings are those sent to the server, and the three that stay", () => {
+test("the settings are those sent to the server, and the four that stay", () => {
   const sent = SERVER_SETTINGS.map((key) => `bonafix.${key}`);
-  const own = ["bonafix.path", "bonafix.testingView", "bonafix.trace.server"];
-  const expected = [...sent, ...own];
+  const own = ["path", "progress", "testingView", "trace.server"];
+  const expected = [...sent, ...own.map((key) => `bonafix.${key}`)];
   assert.deepEqual(Object.keys(properties).sort(), expected.sort());
+});
+
+/** Of the command's runs alone, or answered by the editor itself. */
+const NOT_HERE = [
+  ...["batch_candidates", "batch_timeout", "failure_cost", "failure_tokens"],
+  ...["accept", "trust"],
+];
+
+test("whatever the server can be told can be set here", () => {
+  const source = read("../server/bonafix/config.py");
+  const body = source.slice(source.indexOf("class Config:"), source.indexOf("\ndef "));
+  const fields = [...body.matchAll(/^ {4}(\w+): /gm)].map(([, name]) => name);
+  assert.ok(fields.length > 20);
+  const known = [...Object.values(SERVER_NAMES), ...NOT_HERE, "log_level"];
+  assert.deepEqual(
+    fields.filter((name) => !known.includes(name as never)),
+    [],
+  );
 });
 
 test("every setting has a default and a description", () => {
@@ -48,9 +70,38 @@ test("every setting has a default and a description", () => {
   }
 });
 
-test("a workspace can neither choose the server's command nor spend more", () => {
-  assert.equal(properties["bonafix.path"]?.scope, "machine");
-  assert.equal(properties["bonafix.maxCost"]?.scope, "machine");
+/** What decides where code, keys and money go, and what a fix must get through. */
+const MACHINE = [
+  ...["path", "maxCost", "maxTokens", "candidates", "fan", "review"],
+  ...["service", "serviceRegion", "serviceProject", "baseUrl"],
+  ...["newFiles", "allow", "environment", "confine", "memory", "cache"],
+];
+
+test("a workspace can neither redirect nor spend, nor configure its judge", () => {
+  const scopes = Object.entries(properties)
+    .filter(([, { scope }]) => scope === "machine")
+    .map(([name]) => name);
+  assert.deepEqual(scopes.sort(), MACHINE.map((key) => `bonafix.${key}`).sort());
+});
+
+test("what a project may say of itself can be said for one folder", () => {
+  const source = read("../server/bonafix/config.py");
+  const list = /PROJECT_KEYS = frozenset\(\s*\{([^}]*)\}/.exec(source)?.[1] ?? "";
+  const keys = [...list.matchAll(/"(\w+)"/g)].map(([, key]) => key);
+  assert.ok(keys.length > 5);
+  for (const [setting, name] of Object.entries(SERVER_NAMES)) {
+    if (keys.includes(name)) {
+      assert.equal(properties[`bonafix.${setting}`]?.scope, "resource", setting);
+    }
+  }
+});
+
+test("every setting is in the README", () => {
+  const readme = read("README.md");
+  const missing = Object.keys(properties).filter(
+    (name) => !readme.includes(`\`${name}\``),
+  );
+  assert.deepEqual(missing, []);
 });
 
 test("nothing happens before Python is opened, without trust, or without files", () => {
@@ -88,7 +139,7 @@ test("menus and the walkthrough name commands and pages that there are", () => {
 
 test("no setting takes a key", () => {
   const names = Object.keys(properties).filter((name) =>
-    /key|token|secret/i.test(name),
+    /key|token(?!s)|secret/i.test(name),
   );
   assert.deepEqual(names, []);
 });

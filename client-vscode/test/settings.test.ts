@@ -8,17 +8,41 @@ const around = {
   env: { TOOLS: "/opt/tools" },
 };
 
-/** Settings as an editor would hold them: `values`, of which `chosen` were set. */
-function reader(values: Record<string, unknown>, chosen = Object.keys(values)) {
-  return {
-    get: (key: string) => values[key],
-    chosen: (key: string) => chosen.includes(key),
-  };
+/** Settings as an editor would hold them, of the user's or of a workspace's making. */
+function reader(
+  user: Record<string, unknown>,
+  workspace: Record<string, unknown> = {},
+  folder: Record<string, unknown> = {},
+) {
+  return { chosen: (key: string) => [user[key], workspace[key], folder[key]] };
 }
 
-test("a declared default is not sent as if it were a choice", () => {
-  const settings = serverSettings(reader({ engine: "auto" }, []), true, around);
+test("what nobody chose is not sent as if it were a choice", () => {
+  const settings = serverSettings(reader({}), true, around);
   assert.deepEqual(settings, { trust: true });
+});
+
+test("the nearest choice is sent", () => {
+  const near = reader({ run: "manual" }, { run: "on-open" }, { run: "on-save" });
+  assert.equal(serverSettings(near, true, around).run, "on-save");
+});
+
+for (const [user, workspace, sent] of [
+  ["search", "claude", "search"],
+  [undefined, "claude", undefined],
+  ["claude", "auto", "claude"],
+  ["claude", "search", "search"],
+  [undefined, "search", "search"],
+] as const) {
+  test(`the engine of a user, ${user}, and a workspace, ${workspace}: ${sent}`, () => {
+    const both = reader({ engine: user }, { engine: workspace });
+    assert.equal(serverSettings(both, true, around).engine, sent);
+  });
+}
+
+test("a workspace cannot take away what a user keeps from being sent", () => {
+  const both = reader({ exclude: ["secret/*"] }, { exclude: [] }, { exclude: ["a"] });
+  assert.deepEqual(serverSettings(both, true, around).exclude, ["secret/*", "a"]);
 });
 
 test("a choice is sent under the server's own name", () => {

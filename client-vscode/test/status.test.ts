@@ -4,6 +4,7 @@ import {
   after,
   detail,
   type ProgressValue,
+  stageOf,
   statusView,
   type Token,
   type Works,
@@ -98,3 +99,14 @@ test("a start that failed stays failed when its connection closes", () => {
   assert.equal(after("failed", "starting"), "starting");
   assert.equal(after("running", "stopped"), "stopped");
 });
+
+for (const [message, said] of [
+  ["suite: 413/1,930 test_b[1 2]", "suite"],
+  ["candidate 2: suite: 7", "candidate 2: suite"],
+  ["policy: pass", "policy: pass"],
+  ["thinking…", "thinking…"],
+] as const) {
+  test(`of ${message}, ${said} is worth saying`, () => {
+    assert.equal(stageOf(message), said);
+  });
+}

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, type Failure, failure, steps } from "../src/testTree.ts";
+import {
+  type Failure,
+  failure,
+  fileOf,
+  itemId,
+  placeOf,
+  showsTests,
+  steps,
+  withThoseAbove,
+} from "../src/testTree.ts";
 
 function failing(name: string, message = "m", stale = false, line = 0): Failure {
   return failure({ code: `t.py::${name}`, message, stale, line });
@@ -18,24 +27,28 @@ test("both sides of a comparison are read from the message", () => {
   assert.equal(failing("a", "ValueError: x").expected, undefined);
 });
 
-test("a failure that only moved is no news", () => {
-  const now = [failing("a", "m", false, 9)];
-  assert.deepEqual(changes([failing("a")], now), { failed: [], gone: [], stale: [] });
+test("an item's id tells the folder and the test, whatever is in it", () => {
+  const place = { root: "file:///a%20b", test: "t.py::test_y[a b]" };
+  assert.deepEqual(placeOf(itemId(place)), place);
+  assert.deepEqual(withThoseAbove(place), [
+    "file:///a%20b ",
+    "file:///a%20b t.py",
+    "file:///a%20b t.py::test_y",
+    "file:///a%20b t.py::test_y[a b]",
+  ]);
+  assert.equal(fileOf(place.test), "t.py");
 });
 
-test("new, changed and confirmed failures are news; those not shown are gone", () => {
-  const before = [failing("a"), failing("b"), failing("c", "m", true)];
-  const now = [failing("b", "other"), failing("c"), failing("d")];
-  const { failed, gone } = changes(before, now);
-  assert.deepEqual(
-    failed.map((one) => one.test),
-    ["t.py::b", "t.py::c", "t.py::d"],
-  );
-  assert.deepEqual(gone, ["t.py::a"]);
-});
-
-test("what is stale is no result any more, and is said once", () => {
-  const stale = [failing("a", "m", true)];
-  assert.deepEqual(changes([failing("a")], stale).stale, ["t.py::a"]);
-  assert.deepEqual(changes(stale, stale), { failed: [], gone: [], stale: [] });
-});
+for (const [choice, installed, enabled, shown] of [
+  ["auto", false, false, true],
+  ["auto", true, false, true],
+  ["auto", false, true, true],
+  ["auto", true, true, false],
+  ["on", true, true, true],
+  ["off", false, false, false],
+] as const) {
+  const theirs = `${installed ? "an" : "no"} extension, ${enabled ? "on" : "off"}`;
+  test(`testingView ${choice} beside ${theirs}: ${shown}`, () => {
+    assert.equal(showsTests(choice, { installed, enabled }), shown);
+  });
+}

@@ -1,5 +1,6 @@
-"""A browser for the session; an editor, a window and a project for each test."""
+"""A browser and an editor for the session; a window and a project for each test."""
 
+import json
 import os
 import time
 import uuid
@@ -9,6 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.observe.environments import plain
 from tests.small import contents, write
 from tests.vscode import editor
 from tests.vscode.workbench import START, Workbench
@@ -16,7 +18,7 @@ from tests.vscode.workbench import START, Workbench
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update"]
 _SIZE = {"width": 1280, "height": 800}
-_GONE = 30  # seconds until nothing of a closed editor may be left
+_GONE = 30  # seconds until nothing of a closed window may be left
 _failed = pytest.StashKey[bool]()
 
 
@@ -41,49 +43,54 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def extensions(tmp_path_factory):
-    """The packaged extension, installed as a user's would be."""
-    return editor.install_extension(tmp_path_factory.mktemp("extensions"))
+def context(browser):
+    """What windows share, as a user's do: the editor's own files are fetched once."""
+    opened = _context(browser)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def code(tmp_path_factory):
+    """The editor with our extension; nothing of it outlives the tests."""
+    mark = uuid.uuid4().hex
+    with editor.running(tmp_path_factory.mktemp("editor"), mark) as running:
+        yield running
+    _nothing_left(mark)
 
 
 @pytest.fixture
-def open_window(browser, extensions, tmp_path, request):
-    """Opens a project in an editor of its own; closes all of it after the test.
+def open_window(browser, context, code, tmp_path, request):
+    """Opens a project in a window; closes it after the test, and all that it started.
 
-    `tmp_path / "project"` is the project unless `root` is given; keywords are settings
-    of the extension's.
+    `environment` is the language server's, `workspace` the settings that come with the
+    project, and the keywords are those of the user's own file. A window that is `alone`
+    shares neither its storage nor its secrets with the others.
     """
     with ExitStack() as stack:
 
-        def window(root=None, *, environment=None, theme="light", **chosen):
+        def window(root=None, *, environment=None, workspace=None, alone=False, **user):
             project = root or write(tmp_path / "shop")
-            folder = tmp_path / "editor"
-            folder.mkdir()
+            if workspace:
+                write(project, {".vscode/settings.json": json.dumps(workspace)})
             mark = uuid.uuid4().hex
             stack.callback(lambda: _nothing_left(mark))
-            running = editor.running(
-                project,
-                folder,
-                extensions,
-                chosen=editor.settings(**chosen),
-                environment={
+            code.surround(
+                {
                     editor.MARK: mark,
                     "BONAFIX_STATE_DIR": str(tmp_path / "state"),
-                    "BONAFIX_CONFIG": str(tmp_path / "config.toml"),
+                    "BONAFIX_CONFIG": str(_user_file(tmp_path, user)),
                     **(environment or {}),
-                },
+                }
             )
-            one = stack.enter_context(running)
-            context = browser.new_context(
-                viewport=_SIZE, color_scheme=theme, reduced_motion="reduce"
-            )
-            stack.callback(context.close)
-            page = context.new_page()
+            own = stack.enter_context(_context(browser)) if alone else context
+            page = own.new_page()
+            stack.callback(_close, page)
             page.set_default_timeout(START)
-            page.goto(one.url, wait_until="domcontentloaded")
+            page.goto(code.window(project), wait_until="domcontentloaded")
             page.wait_for_selector(".explorer-folders-view .monaco-list-row")
             name = request.node.name.removeprefix("test_")
-            shown = Workbench(page, one, name)
+            shown = Workbench(page, project, name)
             stack.callback(_picture_of_failure, request.node, shown)
             return shown
 
@@ -101,13 +108,36 @@ def untouched():
     return same
 
 
+def _context(browser):
+    return browser.new_context(viewport=_SIZE, reduced_motion="reduce")
+
+
+def _user_file(folder, chosen):
+    """The user's own settings, as the command line reads them, too."""
+    values = {
+        "interpreter": str(plain()),
+        "engine": "search",
+        "review": "off",
+        **chosen,
+    }
+    path = folder / "config.toml"
+    path.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))
+    return path
+
+
+def _close(page):
+    """Leave as a user does: the editor hears of it, and ends what it has started."""
+    page.goto("about:blank")
+    page.close()
+
+
 def _picture_of_failure(node, shown):
     if _failed in node.stash:
         shown.picture("failed")
 
 
 def _nothing_left(mark):
-    """No process of the editor outlives it: it was asked to end before this is run."""
+    """No process outlives what it was started for: that was asked to end before."""
     end = time.monotonic() + _GONE
     while (left := _marked(mark)) and time.monotonic() < end:
         time.sleep(0.2)

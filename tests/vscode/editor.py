@@ -1,8 +1,14 @@
-"""A real VS Code on a loopback port: code-server and our extension, always fresh."""
+"""A real VS Code on a loopback port: code-server and our extension, for all the tests.
+
+The user's settings are the same for every window. What differs between tests goes by
+the launcher of the language server, which reads its environment from a file that each
+test writes, by the user's `config.toml`, and by the settings of the workspace.
+"""
 
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -14,8 +20,6 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.observe.environments import plain
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOME = REPOSITORY / ".cache" / "vscode"
 PICTURES = HOME / "pictures"
@@ -24,8 +28,10 @@ ENTRY = HOME / "node_modules" / "code-server" / "out" / "node" / "entry.js"
 MARK = "BONAFIX_TEST_MARK"
 _START = 180  # seconds; two or three on an idle machine
 _STOP = 10
+_GRACE = 5  # seconds that a window which vanished may take to come back
 
-QUIET = {
+SETTINGS = {
+    "bonafix.logLevel": "debug",
     "files.hotExit": "off",
     "files.autoSave": "off",
     "workbench.startupEditor": "none",
@@ -43,10 +49,19 @@ QUIET = {
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """A running editor, and the project that is open in it."""
+    """A running editor, whose windows are opened by their URLs."""
 
     url: str
-    root: Path
+    folder: Path
+
+    def window(self, root: Path) -> str:
+        """The URL of a window with `root` open in it."""
+        return f"{self.url}/?folder={root}"
+
+    def surround(self, environment: dict[str, str]) -> None:
+        """What the next language server finds in its environment, besides the rest."""
+        lines = [f"{k}={shlex.quote(v)}\n" for k, v in environment.items()]
+        (self.folder / "environment").write_text("set -a\n" + "".join(lines))
 
 
 def node() -> str:
@@ -58,77 +73,69 @@ def node() -> str:
 
 def chromium() -> str:
     """A browser of this machine: none is downloaded."""
+    if named := os.environ.get("BONAFIX_CHROMIUM"):
+        return named
     names = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     assert found, "no Chromium here; on Debian: apt-get install chromium"
     return found
 
 
-def install_extension(folder: Path) -> Path:
-    """The packaged extension as an editor unpacks it; its folder."""
-    words = ["--user-data-dir", folder / "data", "--extensions-dir", folder / "ours"]
-    config = ["--config", folder / "config.yaml"]
-    command = [node(), ENTRY, *config, *words, "--install-extension", VSIX]
-    done = subprocess.run(
-        list(map(str, command)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_START,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "ours"
-
-
-def settings(**bonafix: object) -> dict[str, object]:
-    """The user's settings; `bonafix` may add to and change the extension's."""
-    ours: dict[str, object] = {
-        "path": [sys.executable, "-P", "-m", "bonafix"],
-        "interpreter": str(plain()),
-        "engine": "search",
-        "review": "off",
-        "logLevel": "debug",
-        **bonafix,
-    }
-    return {**QUIET, **{f"bonafix.{key}": value for key, value in ours.items()}}
-
-
 @contextlib.contextmanager
-def running(
-    root: Path,
-    folder: Path,
-    extensions: Path,
-    *,
-    chosen: dict[str, object],
-    environment: dict[str, str],
-):
-    """An editor that has `root` open, ended with all that it started."""
-    data = folder / "data"
+def running(folder: Path, mark: str):
+    """An editor with the packaged extension, ended with all that it started."""
+    data, extensions = folder / "data", folder / "extensions"
+    launcher = _launcher(folder)
     for place in ("User", "Machine"):
         (data / place).mkdir(parents=True)
+        chosen = {**SETTINGS, "bonafix.path": [str(launcher)]}
         (data / place / "settings.json").write_text(json.dumps(chosen))
+    places = ["--user-data-dir", data, "--extensions-dir", extensions]
+    common = [node(), ENTRY, "--config", folder / "config.yaml", *places]
+    _install(common)
     port = _free_port()
     command = [
-        *(node(), ENTRY, "--config", folder / "config.yaml", "--auth", "none"),
-        *("--bind-addr", f"127.0.0.1:{port}", "--user-data-dir", data),
-        *("--extensions-dir", extensions, "--disable-telemetry"),
-        *("--disable-update-check", "--disable-workspace-trust"),
-        "--disable-getting-started-override",
+        *(*common, "--auth", "none", "--bind-addr", f"127.0.0.1:{port}"),
+        *("--disable-telemetry", "--disable-update-check"),
+        *("--disable-workspace-trust", "--disable-getting-started-override"),
+        *("--reconnection-grace-time", _GRACE),
     ]
     with (folder / "editor.log").open("wb") as log:
         process = subprocess.Popen(
             list(map(str, command)),
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**_clean(), **environment},
+            env={**_clean(), MARK: mark},
             start_new_session=True,
         )
         try:
             url = f"http://127.0.0.1:{port}"
             _await_health(url, process)
-            yield Editor(f"{url}/?folder={root}", root)
+            yield Editor(url, folder)
         finally:
             _end(process)
+
+
+def _install(common: list[object]) -> None:
+    """The packaged extension, unpacked as a user's would be."""
+    done = subprocess.run(
+        list(map(str, [*common, "--install-extension", VSIX])),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_START,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _launcher(folder: Path) -> Path:
+    """The server's command, in the environment that the test at hand has written."""
+    command = shlex.join([sys.executable, "-P", "-m", "bonafix"])
+    script = folder / "bonafix"
+    around = shlex.quote(str(folder / "environment"))
+    script.write_text(f'#!/bin/sh\n. {around}\nexec {command} "$@"\n')
+    script.chmod(0o755)
+    return script
 
 
 def _clean() -> dict[str, str]:

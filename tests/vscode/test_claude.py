@@ -1,16 +1,19 @@
 """Claude in VS Code, played from a script: what happens while a fix is being made."""
 
+import itertools
+import json
 import re
 from contextlib import suppress
 
 import pytest
+from playwright.sync_api import expect
 
 from bonafix.domain import Change, Patch
 from tests.e2e.scripting import rounds
 from tests.messages_api import Fault, MessagesApi, Script, Turn
-from tests.small import FILES, TOTAL, write
+from tests.small import BOUNDARY, FILES, TOTAL, write
 from tests.vscode.test_searching import APPLIED
-from tests.vscode.workbench import FIX, START
+from tests.vscode.workbench import FIX, SOON, START
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -53,7 +56,7 @@ def claude(open_window, project):
     def window(*turns, **chosen):
         api = MessagesApi(Script.of(*turns), keys=frozenset({"test", KEY}))
         apis.append(api.__enter__())
-        key = {} if chosen.pop("keyless", False) else {"ANTHROPIC_API_KEY": "test"}
+        key = {} if chosen.get("alone") else {"ANTHROPIC_API_KEY": "test"}
         environment = {"ANTHROPIC_BASE_URL": api.url, **key}
         shown = open_window(project, environment=environment, engine="claude", **chosen)
         shown.open("tests/test_basket.py")
@@ -66,19 +69,33 @@ def claude(open_window, project):
         api.__exit__(None, None, None)
 
 
+def in_turn(*patches):
+    """The turns of one conversation after another, each with the next of `patches`."""
+    scripts = [rounds(one) for one in patches]
+    first = scripts[0]
+    edits = itertools.cycle(script[1] for script in scripts)
+    return [first[0], lambda _request: next(edits), *first[2:]]
+
+
+def efforts(api):
+    """How much thinking each request asked for."""
+    bodies = [json.loads(one.body) for one in api.messages]
+    return [body.get("output_config", {}).get("effort") for body in bodies]
+
+
 def stalled(turns, seconds):
     """The same turns, the first of which thinks for that long."""
     slow = Fault(kind="stall", at="thinking", seconds=seconds)
     return [Turn(blocks=turns[0].blocks, fault=slow), *turns[1:]]
 
 
-def test_a_special_cased_candidate_is_refused_on_screen(claude, project, tmp_path):
+def test_a_special_cased_candidate_is_refused_on_screen(claude, code, project):
     """The first candidate knows the test: refused in the view; the next one fixes.
 
     The key comes from the editor's secret store, and is in none of its files.
     """
     turns = rounds(patch(project, CHEAT), patch(project, SIGN))
-    window, api = claude(*turns, keyless=True)
+    window, api = claude(*turns, alone=True)
     window.command("Bonafix: Set the Anthropic API Key")
     box = window.see(window.page.locator(".quick-input-widget input.input"))
     box.fill(KEY)
@@ -93,7 +110,7 @@ def test_a_special_cased_candidate_is_refused_on_screen(claude, project, tmp_pat
     window.fix("test_total", "ready")
     window.picture("ready")
     assert api.messages
-    kept = [path for path in (tmp_path / "editor").rglob("*") if path.is_file()]
+    kept = [path for path in code.folder.rglob("*") if path.is_file()]
     assert [path for path in kept if KEY.encode() in path.read_bytes()] == []
 
 
@@ -162,3 +179,48 @@ def test_typing_during_a_fix(claude, project):
     window.save_all()
     assert window.has(BASKET, "# typed meanwhile\n")
     assert window.passes(TOTAL)
+
+
+def test_candidates_to_choose_from(claude, project):
+    """Two candidates, the second chosen by keyboard; more effort asked for; discarded.
+
+    Each stage is said aloud; thinking and cost are told while they come.
+    """
+    turns = in_turn(
+        patch(project, ("amount > 50", "amount >= 50")),
+        patch(project, ("amount > 50", "amount > 49")),
+    )
+    aloud = {"bonafix.progress": "notification"}
+    window, api = claude(*turns, candidates=2, workspace=aloud)
+    name = "test_free_delivery[50-True]"
+    window.to_line(8)
+    window.choose("with Bonafix")
+    window.fix(name, "running")
+    window.see(window.row("cost so far"), FIX)
+    window.aloud("fixing", "suite")
+    window.see(window.row("the model's words: "))
+    window.picture("aloud")
+    window.command("Bonafix: Show the Model's Summary of Its Thinking")
+    window.see(window.page.locator(".view-line", has_text="naïvely at first"))
+    window.fix(name, "ready")
+    window.see(window.treeitem("candidate 1 of 2"))
+    window.picture("candidates")
+    window.command("Bonafix: Ask Claude Again, with More Effort")
+    window.until(lambda: "high" in efforts(api))
+    window.fix(name, "running")
+    window.command("Bonafix: Cancel the Fix")
+    window.fix(name, "stopped")
+    window.command("Testing: Focus on Bonafix Fixes View")
+    window.menu(window.treeitem(f"{name}, stopped"), "Discard the Fix")
+    expect(window.treeitem(f"{name}, stopped")).to_have_count(0, timeout=SOON)
+    window.reach(window.treeitem("candidate 2 of 2"))
+    window.press("Enter")
+    inserted = window.page.locator(".monaco-diff-editor .line-insert")
+    window.see(inserted)
+    window.see(window.page.locator(".monaco-diff-editor", has_text="amount > 49"))
+    window.command("Testing: Focus on Bonafix Fixes View")
+    window.menu(window.treeitem("candidate 2 of 2"), "Apply the Fix")
+    window.notice(APPLIED)
+    window.save_all()
+    assert window.has(BASKET, "amount > 49")
+    assert window.passes(BOUNDARY)

@@ -58,7 +58,7 @@ def test_by_keyboard(open_window, untouched):
 
 def test_by_mouse(open_window, untouched):
     """The same by mouse alone: hover, Quick Fix, the row in the view, its button."""
-    window = open_window(theme="dark")
+    window = open_window(workspace={"workbench.colorTheme": "Dark Modern"})
     untouched(window.root)
     window.open("tests/test_basket.py")
     window.see(window.problems, START)

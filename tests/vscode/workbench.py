@@ -6,6 +6,7 @@ Every wait is for something visible and ends; nothing is read from the editor's 
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.observe.environments import plain
-from tests.vscode.editor import PICTURES, Editor
+from tests.vscode.editor import PICTURES
 
 START = 300_000  # milliseconds until the workbench and its extensions are up
 FIX = 400_000  # until a fix has been found, judged and offered
@@ -25,14 +26,10 @@ class Workbench:
     """One window."""
 
     page: Page
-    editor: Editor
+    root: Path
+    """The folder that is open."""
     name: str
     """Of the test: its pictures are called after it."""
-
-    @property
-    def root(self) -> Path:
-        """The folder that is open."""
-        return self.editor.root
 
     # ------------------------------------------------------------------- looking
 
@@ -53,12 +50,44 @@ class Workbench:
 
     def status(self, text: str | re.Pattern[str], timeout: int = SOON) -> Locator:
         """Wait until the status bar says so."""
-        items = self.page.locator(".statusbar .statusbar-item", has_text=text)
-        return self.see(items, timeout)
+        return self.see(self.running(text), timeout)
+
+    def running(self, text: str | re.Pattern[str]) -> Locator:
+        """What the status bar says that is being worked on."""
+        return self.page.locator(".statusbar .statusbar-item", has_text=text)
+
+    def tests(self, name: str, outcome: str = "") -> Locator:
+        """The rows of the Testing view that are so named and have ended so."""
+        label = re.compile(rf"{re.escape(name)} \({outcome}")
+        rows = self.page.locator(".test-explorer-tree .monaco-list-row")
+        return (
+            rows.and_(self.page.get_by_label(label))
+            if outcome
+            else rows.filter(has_text=name)
+        )
 
     def row(self, text: str | re.Pattern[str]) -> Locator:
         """A row of any tree or list on the screen."""
         return self.page.locator(".monaco-list-row", has_text=text)
+
+    def treeitem(self, label: str) -> Locator:
+        """The rows of trees whose labels, as they are read out, begin so."""
+        begin = re.compile("^" + re.escape(label))
+        return self.page.get_by_role("treeitem", name=begin)
+
+    def aloud(self, *words: str, timeout: int = FIX) -> None:
+        """Wait until a screen reader has been given a text with these words."""
+        spoken = self.page.locator(".monaco-aria-container > div")
+        for word in words:
+            spoken = spoken.filter(has_text=word)
+        expect(spoken.first).to_be_attached(timeout=timeout)
+
+    def until(self, holds: Callable[[], bool], timeout: int = SOON) -> None:
+        """Wait for what is not on the screen."""
+        end = time.monotonic() + timeout / 1000
+        while not holds() and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        assert holds()
 
     def fix(self, name: str, phase: str, timeout: int = FIX) -> Locator:
         """The row of a test's fix in the view, once it says `phase`."""
@@ -125,15 +154,22 @@ class Workbench:
         return self.see(one.filter(has_text=whole))
 
     def command(self, title: str) -> None:
-        """Run a command from the palette."""
-        self.press("F1")
-        box = self.see(self.page.locator(".quick-input-widget input.input"))
-        box.fill(f">{title}")
-        self.see(
-            self.page.locator(".quick-input-list .monaco-list-row.focused").filter(
-                has_text=title
-            )
-        )
+        """Run a command from the palette.
+
+        The palette shows what there was when it was opened: a command of an extension
+        that is only being loaded is not found before it is opened again.
+        """
+        focused = self.page.locator(".quick-input-list .monaco-list-row.focused")
+        for _ in range(SOON // 5_000):
+            self.press("F1")
+            box = self.see(self.page.locator(".quick-input-widget input.input"))
+            box.fill(f">{title}")
+            with suppress(AssertionError):
+                self.see(focused.filter(has_text=title), 5_000)
+                break
+            self.press("Escape")
+        else:
+            raise AssertionError(f"there is no command {title}")
         self.press("Enter")
 
     def to_line(self, line: int) -> None:
@@ -162,6 +198,33 @@ class Workbench:
                 break
         self.see(rows, 1_000)
         return rows
+
+    def reach(self, row: Locator) -> None:
+        """Move to a row of the list that has the keyboard, by arrow keys alone."""
+        self.press("Home")
+        for _ in range(60):
+            if self.page.locator(".monaco-list-row.focused").and_(row).count():
+                return
+            self.press("ArrowDown")
+        raise AssertionError("the keyboard does not reach it")
+
+    def menu(self, row: Locator, title: str) -> None:
+        """Take an entry of a row's menu, by keyboard alone."""
+        self.reach(row)
+        self.press("Shift+F10")
+        entry = self.see(self.page.get_by_role("menuitem", name=title))
+        for _ in range(20):
+            if (
+                self.page.locator(".action-item.focused")
+                .and_(self.page.locator(".action-item", has_text=title))
+                .count()
+            ):
+                break
+            self.press("ArrowDown")
+        else:
+            raise AssertionError(f"the keyboard does not reach {title}")
+        self.press("Enter")
+        expect(entry).to_have_count(0)
 
     def choose(self, title: str | re.Pattern[str]) -> None:
         """Take the quick fix of that title, by keyboard alone."""
