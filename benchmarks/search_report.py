@@ -8,8 +8,10 @@ DATA is as `small_bugs.py` says. Each bug becomes a project, its assertions a te
 and `bonafix fix --engine search` is run on it as a user runs it. "Right" is equal to
 the right version on up to 1,000 inputs from `generator.py`. A bug belongs to a half by
 the digest of its name: templates and priors are tuned on one half alone. What is not
-fixed is looked for among the single edits. With a JOURNAL results are appended as they
-come, and what is there is not run again; its rows hold names and numbers only.
+fixed is looked for among the single edits (SPACE of them), then by the whole engine
+with pairs and what values suggest, for as long as it takes to try THOROUGH candidates
+at ten a second. With a JOURNAL results are appended as they come, and what is there is
+not run again; its rows hold names and numbers only.
 """
 
 from __future__ import annotations
@@ -21,46 +23,25 @@ import json
 import multiprocessing
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from search_space import Bug, first_right
+from search_rows import DELIVERED, Options, Row, Sought, keep, known, report, tell
+from search_space import Bug, engine_right, first_right
 from search_space import read as read_bug
 from versions import compared
 
 from bonafix import diffs
 
 PRODUCT, TESTS = "solution.py", "test_solution.py"
-DELIVERED = ("verified", "plausible")
 GRACE = 60.0  # seconds beyond the time-outs, for the baseline
 MOST = 4  # causes of one bug, each with a time-out of its own
-Options = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """How it ended for one bug: names and numbers, nothing of the data's text."""
-
-    bug: str
-    half: str
-    verdict: str
-    right: bool = False
-    inputs: int = 0  # on which the right version answers
-    different: int = 0
-    seconds: float = 0.0
-    tests: int = 0
-    template: str = ""  # of the delivered patch
-    rank: int | None = None  # of the right version among the candidates
-    space: int = 0  # candidates that were looked through for it
-    load: float = 0.0  # of the machine, when it ended
 
 
 def main() -> None:
@@ -115,7 +96,7 @@ def row_of(record: dict, options: Options) -> Row:
         after = patched(root, last["patch"]) if last else ""
     found = compared(right, after, bug.tests, bug.entry, bug.name) if after else None
     good = bool(found and found.equal)
-    rank, space = (None, 0) if good else sought(bug, right, options)
+    place = Sought(rank=None, space=0) if good else sought(bug, right, options)
     return Row(
         bug=bug.name,
         half=half(bug.name),
@@ -126,8 +107,9 @@ def row_of(record: dict, options: Options) -> Row:
         seconds=round(seconds, 2),
         tests=len(bug.tests),
         template=title if last else "",
-        rank=rank,
-        space=space,
+        rank=place.rank,
+        space=place.space,
+        by=place.by,
         load=round(os.getloadavg()[0], 1),
     )
 
@@ -149,7 +131,9 @@ def top_level(source: str) -> list[str]:
     return [n.name for n in ast.parse(source).body if isinstance(n, functions)]
 
 
-def fixed(root: Path, folder: Path, options: Options) -> tuple[dict, str]:
+def fixed(
+    root: Path, folder: Path, options: Options, tests: Sequence[str] = ()
+) -> tuple[dict, str]:
     """The document of `bonafix fix`, and the template of the last survivor."""
     wish, python = options.get("TIMEOUT", "300"), options.get("INTERPRETER", "")
     told = folder / "told.json"
@@ -157,6 +141,7 @@ def fixed(root: Path, folder: Path, options: Options) -> tuple[dict, str]:
     command += ["--engine", "search", "--timeout", wish]
     where = str(Path(python).absolute()) if python else sys.executable
     command += ["--interpreter", where, "--no-review"]
+    command += [word for test in tests for word in ("--test", test)]
     done = subprocess.run(
         command,
         env={**os.environ, "BONAFIX_STATE_DIR": str(folder / "state")},
@@ -172,8 +157,12 @@ def fixed(root: Path, folder: Path, options: Options) -> tuple[dict, str]:
 
 def template_of(story: str) -> str:
     """The name of the template whose patch survived, out of what was shown."""
-    found = re.findall(r"\b([a-z]+(?:-[a-z]+)*) at solution\.py:\d+", story)
+    found = templates_of(story)
     return found[-1] if found else ""
+
+
+def templates_of(story: str) -> list[str]:
+    return re.findall(r"\b([a-z]+(?:-[a-z]+)*) at [\w./-]+\.py:\d+", story)
 
 
 def delivered(document: dict) -> dict | None:
@@ -190,101 +179,34 @@ def ending(document: dict) -> str:
 
 
 def patched(root: Path, patch: str) -> str:
+    after = patched_files(root, patch).get(PRODUCT)
+    return after.decode() if after else ""
+
+
+def patched_files(root: Path, patch: str) -> dict[str, bytes | None]:
+    """The files that a unified diff changes, as it leaves them."""
+
     def read(path: str) -> bytes | None:
         file = root / path
         return file.read_bytes() if file.is_file() else None
 
     changes = diffs.parse(patch.encode("utf-8", "surrogateescape"), read).changes
-    after = {change.path: change.after for change in changes}.get(PRODUCT)
-    return after.decode() if after else ""
+    return {change.path: change.after for change in changes}
 
 
-def sought(bug: Bug, right: str, options: Options) -> tuple[int | None, int]:
-    """The rank of the right version among all candidates, and how many there are."""
-    most = int(options.get("SPACE", "3000"))
+def sought(bug: Bug, right: str, options: Options) -> Sought:
+    """Where the right version is: among single edits, else in the whole engine."""
 
     def equal(text: str) -> bool:
         return compared(right, text, bug.tests, bug.entry, bug.name).equal
 
-    return first_right(bug, most, equal)
-
-
-# --------------------------------------------------------------------------- figures
-
-
-def known(journal: Path | None) -> list[Row]:
-    """The rows of a journal, of each bug the last; a line cut off by a kill is none."""
-    if journal is None or not journal.exists():
-        return []
-    rows: dict[str, Row] = {}
-    for line in journal.read_text("utf-8").splitlines():
-        try:
-            row = Row(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        rows[row.bug] = row
-    return list(rows.values())
-
-
-def keep(journal: Path | None, row: Row) -> None:
-    if journal:
-        with journal.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(row)) + "\n")
-
-
-def tell(row: Row, options: Options) -> None:
-    if options.get("SHOW"):
-        how = "right" if row.right else f"{row.different}/{row.inputs} differ"
-        rank = "" if row.right else f"  right at rank {row.rank} of {row.space}"
-        print(
-            f"{row.bug:12} {row.half:9} {row.verdict:13} {how:18} "
-            f"{row.seconds:6.1f} s  {row.template}{rank}",
-            flush=True,
-        )
-
-
-def report(rows: Sequence[Row]) -> None:
-    for name in ("tuning", "untouched"):
-        if some := [row for row in rows if row.half == name]:
-            print("\n".join(("", f"{name} half:", *figures(some))))
-    if rows:
-        print("\n".join(("", "all:", *figures(rows))))
-
-
-def figures(rows: Sequence[Row]) -> Iterator[str]:
-    total = len(rows)
-    for name in DELIVERED:
-        mine = [row for row in rows if row.verdict == name]
-        right = sum(row.right for row in mine)
-        wrong = len(mine) - right
-        yield (
-            f"  {name:10} {len(mine):3} of {total}: {right} right, "
-            f"{wrong} wrong ({share(wrong, total)} of all)"
-        )
-    right = sum(row.right for row in rows)
-    yield f"  delivered and right: {right} of {total} ({share(right, total)})"
-    seconds = [row.seconds for row in rows]
-    yield (
-        f"  seconds: median {statistics.median(seconds):.1f}, most {max(seconds):.1f}; "
-        f"load of the machine: median {statistics.median(r.load for r in rows):.1f}"
-    )
-    left = [row for row in rows if not row.right]
-    yield from listed("in the space, not reached", [r for r in left if r.rank])
-    yield from listed("not expressible", [r for r in left if not r.rank])
-
-
-def listed(label: str, rows: Sequence[Row]) -> Iterator[str]:
-    yield f"  {label}: {len(rows)}"
-    for row in rows:
-        place = f"rank {row.rank} of {row.space}" if row.rank else f"of {row.space}"
-        how = f"{row.template}, {row.different}/{row.inputs} differ"
-        yield f"    {row.bug:12} {row.verdict:13} {place}" + (
-            f"; delivered {how}" if row.template else ""
-        )
-
-
-def share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %"
+    rank, space, title = first_right(bug, int(options.get("SPACE", "3000")), equal)
+    if rank:
+        return Sought(rank=rank, space=space, by=template_of(title))
+    most = int(options.get("THOROUGH", "400"))
+    rank, tried, passed = engine_right(bug, most, equal)
+    by = " and ".join(templates_of(passed[-1])) if rank else ""
+    return Sought(rank=rank, space=space + tried, by=by)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from pathlib import Path
 
 from bonafix.domain import (
     Event,
+    Feedback,
     Frame,
     Layout,
     Outcome,
@@ -42,6 +43,7 @@ from bonafix.domain import (
     Suspect,
     Task,
     TestResult,
+    Verdict,
 )
 from bonafix.propose.search.candidates import candidates
 from bonafix.propose.search.engine import propose
@@ -163,11 +165,14 @@ def report(bug: Bug, limit: int, *, first_only: bool) -> Line:
 
 def first_right(
     bug: Bug, most: int, equal: Callable[[str], bool]
-) -> tuple[int | None, int]:
-    """The rank of the first candidate that passes all and is `equal`; how many came."""
+) -> tuple[int | None, int, str]:
+    """The rank of the first candidate that passes all and is `equal`; how many came.
+
+    And its title.
+    """
     observed = in_child(lambda: observe(bug), SECONDS * len(bug.tests) + 5)
     if not isinstance(observed, list):
-        return None, 0
+        return None, 0, ""
     task = task_for(bug, observed, first_only=False)
     failing = [int(t.id.rpartition("_")[2]) for t in task.targets]
     rest = [i for i in range(len(bug.tests)) if i not in failing]
@@ -176,8 +181,8 @@ def first_right(
         after = candidate.patch.changes[0].after
         text = after.decode() if after else ""
         if passes(text, bug, failing + rest) and equal(text):
-            return rank, rank
-    return None, rank
+            return rank, rank, candidate.title
+    return None, rank, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +232,13 @@ async def _engine_right(
     bug: Bug, task: Task, equal: Callable[[str], bool]
 ) -> tuple[int | None, int, list[str]]:
     screened, passed = 0, []
+    refused = Feedback(verdict=Verdict.UNFIXED)  # as the gate might say of it
 
     def listen(event: Event) -> None:
         nonlocal screened
         screened = event.done or screened
 
-    stream = propose(task, Forks(bug), lambda: None, listen, concurrent=1)
+    stream = propose(task, Forks(bug), lambda: refused, listen, concurrent=1)
     async with contextlib.aclosing(stream) as source:
         async for candidate in source:
             after = candidate.patch.changes[0].after

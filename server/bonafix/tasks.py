@@ -39,7 +39,9 @@ def task_of(bench: Bench, base: Baseline, shown: Proven, seconds: float) -> Task
         snapshot=visible_snapshot(shown.seal, bench.snapshot),
         layout=base.layout,
         targets=targets,
-        suspects=suspects(run, targets, sources=bench.snapshot.sources),
+        suspects=suspects(
+            run, targets, sources=bench.snapshot.sources, changed=bench.changed
+        ),
         baseline=run,
         seconds=seconds,
     )

@@ -86,8 +86,10 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _at(statements: list[ast.stmt], line: int) -> list[ast.stmt]:
-    """The innermost statement on a line."""
+    """The innermost statement on a line; with a `raise` the `if` that it hangs on."""
     on = [s for s in statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
+    if on and isinstance(on[-1], ast.Raise):
+        return [*on[-1:], *[s for s in on if isinstance(s, ast.If)][-1:]]
     return on[-1:]
 
 

@@ -2,7 +2,8 @@
 
 Spectrum-based: a line is suspicious that failing tests execute and passing tests do
 not (Ochiai), the more so where the exception passed through it, or where a value was
-made that the line which raised, or the answer of the worst function, leans on.
+made that the line which raised, or the answer of the worst function, leans on. A line
+of the last change in version control comes before its equals: a hint, no more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SHOWN = 200  # suspects that are worth anybody's time
 _SHARE = 0.25  # of a score that the traceback decides, where it shows the product
 _RAISED = 1.0  # the exception came from this line
 _PASSED = 0.5  # it went through this line
+_TOUCHED = 0.05  # of a score, where the last change is known
 _MADE = 0.1  # of a score, where values can be followed: half of it two steps away
 
 
@@ -26,16 +28,21 @@ def suspects(
     targets: Sequence[TestResult],
     *,
     sources: Mapping[str, bytes] | None = None,
+    changed: Mapping[str, frozenset[int]] | None = None,
 ) -> tuple[Suspect, ...]:
     """Lines of the product, most suspicious first; test files are left out.
 
-    `sources` gives the names of the functions around them.
+    `sources` gives the names of the functions around them; `changed` are the lines of
+    the last change, by path.
     """
     traced = _traced(targets)
     refined = _refined(scores(run, targets), traced)
     links = _links(run, targets, refined, traced, sources or {})
     if links:
         refined = {at: _leaning(refined[at], links.get(at)) for at in refined}
+    touched = {(path, n) for path, some in (changed or {}).items() for n in some}
+    if touched & refined.keys():
+        refined = {at: _hinted(refined[at], at in touched) for at in refined}
     best = sorted(refined, key=lambda at: (-refined[at], at))[:SHOWN]
     names = _Functions(sources or {}, targets)
     return tuple(
@@ -45,7 +52,8 @@ def suspects(
             score=refined[path, line],
             function=names.at(path, line),
             why=_why(run, targets, (path, line), traced.get((path, line)))
-            + _leaned(links.get((path, line))),
+            + _leaned(links.get((path, line)))
+            + ("; part of the last change" if (path, line) in touched else ""),
         )
         for path, line in best
     )
@@ -63,9 +71,15 @@ def _traced(targets: Sequence[TestResult]) -> dict[Line, float]:
         ]
         for line in lines:
             found[line] = max(found.get(line, 0.0), _PASSED)
-        if lines:
+        if lines and not _refuses(target, lines[-1]):
             found[lines[-1]] = _RAISED
     return found
+
+
+def _refuses(target: TestResult, at: Line) -> bool:
+    """Whether a line raised on purpose: such a check is seldom wrong itself."""
+    frames = [f for f in target.frames if (f.path, f.line) == at]
+    return any(frame.code.startswith("raise") for frame in frames)
 
 
 def _refined(
@@ -87,7 +101,7 @@ def _links(
     sources: Mapping[str, bytes],
 ) -> dict[Line, Link]:
     """Lines that made what the line that raised reads; else, what is returned."""
-    starts = [line for line, pull in traced.items() if pull == _RAISED]
+    starts = list(traced)
     if not starts and refined:
         path, line = max(refined, key=lambda at: (refined[at], at))
         ran = _ran(run, targets, path)
@@ -108,6 +122,10 @@ def _leaning(score: float, link: Link | None) -> float:
     return (1 - _MADE) * score + _MADE * pull
 
 
+def _hinted(score: float, touched: bool) -> float:  # noqa: FBT001 - a weight of one
+    return (1 - _TOUCHED) * score + _TOUCHED * touched
+
+
 def _ran(run: SuiteRun, targets: Sequence[TestResult], path: str) -> frozenset[int]:
     lines = (run.lines.get(t.id, {}).get(path, frozenset()) for t in targets)
     return frozenset[int]().union(*lines)
@@ -126,7 +144,7 @@ def _why(
     path, line = at
     hits = sum(line in run.lines.get(t.id, {}).get(path, ()) for t in targets)
     text = f"executed by {hits} of {len(targets)} failing tests"
-    if pull == _RAISED:
+    if pull == _RAISED or (pull and any(_refuses(t, at) for t in targets)):
         return f"the exception came from here; {text}"
     return f"the exception passed through here; {text}" if pull else text
 

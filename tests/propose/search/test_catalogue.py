@@ -8,6 +8,7 @@ import pytest
 
 from bonafix.propose.search.catalogue import BY_KIND, CATALOGUE
 from bonafix.propose.search.context import Site
+from bonafix.propose.search.known import NOTHING, Known
 from bonafix.propose.search.priors import FIGURES, prior
 from bonafix.propose.search.template import Example, Template
 from bonafix.syntax import is_valid, parse, walk
@@ -47,10 +48,12 @@ match p:
 """
 
 
-def rewritten(template: Template, text: str, newline: str = "\n") -> Iterator[str]:
+def rewritten(
+    template: Template, text: str, newline: str = "\n", known: Known = NOTHING
+) -> Iterator[str]:
     for node in walk(parse(text).root):
         if node.kind in template.kinds:
-            for rewrite in template.rewrites(Site(node, newline)):
+            for rewrite in template.rewrites(Site(node, newline, "m.py", known)):
                 assert 0 < rewrite.weight <= 1
                 yield apply_edits(text, rewrite.edits)
 
@@ -58,7 +61,7 @@ def rewritten(template: Template, text: str, newline: str = "\n") -> Iterator[st
 @pytest.mark.parametrize(("template", "example"), EXAMPLES)
 def test_example(template: Template, example: Example):
     """The example's fix is among the rewrites, and every rewrite of it parses."""
-    results = list(rewritten(template, example.before))
+    results = list(rewritten(template, example.before, known=example.known))
     assert example.after in results
     assert is_valid(example.after)
 
@@ -67,7 +70,9 @@ def test_example(template: Template, example: Example):
 def test_never(template: Template, example: Example):
     """What it must not make is no rewrite of its, though both are correct Python."""
     assert is_valid(example.before)
-    assert example.after not in list(rewritten(template, example.before))
+    assert example.after not in list(
+        rewritten(template, example.before, known=example.known)
+    )
 
 
 def test_each_family_says_what_it_must_not_make():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from bonafix.domain import Verdict
-from bonafix.propose.search.candidates import ideas
+from bonafix.propose.search.candidates import ideas, steps
 from bonafix.propose.search.shelf import Shelf
 from tests.propose.search.shop import task
 
@@ -71,3 +73,13 @@ def test_nothing_is_lost():
             told.taste.advanced(step.idea)
     key = [step.candidate.patch for step in plain]
     assert sorted(map(repr, key)) == sorted(repr(s.candidate.patch) for s in seen)
+
+
+def test_what_comes_later_takes_its_turn():
+    """The shelf that is handed in is the one that is served, though it is empty yet."""
+    given, found = task(PRODUCT, "", red=["t"], lines=[2, 3, 4]), Shelf()
+    served = (step for step in steps(given, found) if step is not None)
+    first = next(served)
+    late = next(i for i in ideas(given) if i and i.template != first.idea.template)
+    found.put(dataclasses.replace(late, score=100.0))
+    assert next(served).idea.score == 100.0

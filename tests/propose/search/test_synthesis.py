@@ -29,6 +29,10 @@ def given():
 
 
 def executed(source, arguments):
+    return traced(source, "ship", arguments)
+
+
+def traced(source, function, arguments):
     """The lines of the product that a call executes."""
     lines = set()
 
@@ -43,7 +47,7 @@ def executed(source, arguments):
     exec(compile(source, PRODUCT, "exec"), space)
     sys.settrace(trace)
     try:
-        space["ship"](*arguments)
+        space[function](*arguments)
     finally:
         sys.settrace(None)
     return frozenset(lines)
@@ -112,3 +116,32 @@ def test_what_has_effects_is_not_asked_twice():
     assert harmless(condition("len(a) > 1 and a.startswith(b)"))
     assert not harmless(condition("queue.pop()"))
     assert not harmless(condition("(n := f(x))"))
+
+
+LOOK = """\
+def look(table, key, limit):
+    if key in table:
+        return table[key]
+    return None
+"""
+
+
+def test_what_raises_after_and_is_only_asked_where_that_is_reached():
+    """`key in table and table[key] < limit` raises nothing, though its half would."""
+    given = task(LOOK, "", red=["test_far"], green=["test_near"], lines=[2, 3])
+    places = spots(given)
+    watch = watched(places)
+    calls = {TARGET: ({"a": 5}, "a", 3), OTHER: ({"b": 1}, "a", 3)}
+    lines = {
+        test: {PRODUCT: traced(watch.files[PRODUCT], "look", given_)}
+        for test, given_ in calls.items()
+    }
+    run = SuiteRun(results={}, collected=(), lines=lines)
+    ideas = made(given, places, seen(watch, run, list(calls)), frozenset({OTHER}))
+    found = {apply_edits(LOOK, idea.rewrite.edits) for idea in ideas}
+    wanted = "key in table and limit >= table[key]"
+    other = "key in table and table[key] <= limit"
+    assert {LOOK.replace("key in table", w, 1) for w in (wanted, other)} & found
+    first = {text.splitlines()[1].strip() for text in found}
+    assert not any(text.startswith("if table[key]") for text in first)
+    assert not any(text.startswith("if limit >= table") for text in first)

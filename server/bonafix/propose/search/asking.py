@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from bonafix.domain import Outcome, Runner, Task
@@ -9,6 +10,7 @@ from bonafix.errors import CollectionFailedError
 from bonafix.propose.search.limits import Limits
 from bonafix.propose.search.patches import Idea
 from bonafix.propose.search.synthesis import made, spots
+from bonafix.propose.search.valuing import value_spots, valued
 from bonafix.propose.search.watching import Spot, seen, watched
 
 _TRACED = 8.0  # times that a test may take while it is asked
@@ -18,8 +20,8 @@ _PASSED = frozenset({Outcome.PASSED, Outcome.XPASSED})
 async def suggested(
     task: Task, run: Runner, limits: Limits, seconds: float
 ) -> list[Idea]:
-    """Conditions and guards that fit what the targets and passing tests show."""
-    places = spots(task)
+    """Conditions, guards and values that fit what targets and passing tests show."""
+    places = [*spots(task), *value_spots(task)]
     if not places or seconds <= 0:
         return []
     passing, watch = limits.running(_lines(places)), watched(places)
@@ -36,7 +38,10 @@ async def suggested(
     # What fails because it is asked says nothing of the code as it is.
     kept = frozenset(test for test in passing if done.outcome(test) in _PASSED)
     found = seen(watch, done, (*limits.targets, *kept))
-    return list(made(task, places, found, kept))
+    fitting = itertools.chain(
+        made(task, places, found, kept), valued(task, places, found, kept)
+    )
+    return list(fitting)
 
 
 def _lines(places: Sequence[Spot]) -> dict[str, frozenset[int]]:

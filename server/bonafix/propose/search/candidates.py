@@ -11,6 +11,7 @@ from bonafix.domain import Candidate, Task
 from bonafix.propose.search import hints as reading
 from bonafix.propose.search.catalogue import BY_KIND
 from bonafix.propose.search.context import Site
+from bonafix.propose.search.known import Known, known_of
 from bonafix.propose.search.patches import Idea, SourceFile, read_file
 from bonafix.propose.search.places import Unit, header, suspicious, units
 from bonafix.propose.search.ranking import (
@@ -49,7 +50,7 @@ def candidates(task: Task) -> Iterator[Candidate]:
 
 def steps(task: Task, shelf: Shelf | None = None) -> Iterator[Step | None]:
     """The same with a `None` now and then, for a caller who has others to serve."""
-    shelf = shelf or Shelf()
+    shelf = Shelf() if shelf is None else shelf  # an empty one is false
     for idea in ideas(task):
         if idea is None:
             yield None
@@ -65,14 +66,14 @@ def ideas(task: Task) -> Iterator[Idea | None]:
     Chances are taken by what they may bring at most, until there are `_ENOUGH` ideas
     that no later chance can beat: in a long function most are never looked at.
     """
-    hints = reading.read(task)
+    hints, known = reading.read(task), known_of(task)
     tests = test_literals(task)
     scores: list[float] = []  # a heap of the best _ENOUGH
     for chance in sorted(_chances(task, hints), key=lambda chance: -chance.most):
         if len(scores) == _ENOUGH and chance.most < scores[0]:
             return
         literals = Literals(tests, _literals_of(chance.file.source.text))
-        for idea in _taken(chance, hints, literals):
+        for idea in _taken(chance, hints, literals, known):
             push = heapq.heappush if len(scores) < _ENOUGH else heapq.heappushpop
             push(scores, idea.score)
             yield idea
@@ -98,10 +99,12 @@ def _by_template(unit: Unit) -> dict[Template, list[Node]]:
     return found
 
 
-def _taken(chance: _Chance, hints: reading.Hints, literals: Literals) -> Iterator[Idea]:
+def _taken(
+    chance: _Chance, hints: reading.Hints, literals: Literals, known: Known
+) -> Iterator[Idea]:
     file, template = chance.file, chance.template
     for node in chance.nodes:
-        site = Site(node, file.newline)
+        site = Site(node, file.newline, file.path, known)
         for rewrite in template.rewrites(site):
             value = chance.score * score(template, rewrite, site, hints, literals)
             yield Idea(file, template, rewrite, node.first_line, value)

@@ -13,17 +13,19 @@ from itertools import combinations
 from bonafix.propose.search.context import Site, role, usage
 from bonafix.syntax import Node, walk
 
-_TERMS = 10
+_TERMS = 12
 _NAMES = 5
 _AT = (0, 1, -1)  # items of a sequence that are looked at
+_NEAR = 3  # expressions that are borrowed before any items
 _CONSTANTS = 4
-_MOST = 100  # conditions of one spot
-_IN_LOOPS = 80  # where they are asked again and again
-_LOOPS = {"for_statement", "while_statement"}
+_MOST = 400  # conditions of one spot; asking one costs microseconds
 _SHORT = 16  # characters of a borrowed expression
 _COMPARED = (("==", "!="), ("<", ">="), ("<=", ">"))
 _HELD = (("in", "not in"),)
-_SAFE_CALLS = {"len", "isinstance", "abs", "min", "max", "ord", "int", "str", "sum"}
+_SAFE_CALLS = {
+    *("len", "isinstance", "abs", "min", "max", "ord", "int", "str", "sum", "float"),
+    *("round", "bool", "chr", "divmod", "tuple"),
+}
 _SAFE_METHODS = {
     *("startswith", "endswith", "isdigit", "isalpha", "isupper", "islower", "get"),
     *("isspace", "isalnum", "lower", "upper", "strip", "count", "find", "keys"),
@@ -41,11 +43,10 @@ class Condition:
 
 def conditions(site: Site) -> list[Condition]:
     """Those that can be asked right before the statement that the site is."""
-    terms, reads = _terms(site), usage(site.region).reads
-    unread = frozenset(term for term in terms if reads.get(term, 1) == 0)
-    found = [*_alone(terms), *_of_two(terms, unread), *_with_constants(site, terms)]
-    again = any(a.kind in _LOOPS for a in site.node.ancestors())
-    return sorted(found, key=lambda one: one.size)[: _IN_LOOPS if again else _MOST]
+    found, reads = terms(site), usage(site.region).reads
+    unread = frozenset(term for term in found if reads.get(term, 1) == 0)
+    made = [*_alone(found), *_of_two(found, unread), *_with_constants(site, found)]
+    return sorted(made, key=lambda one: one.size)[:_MOST]
 
 
 def harmless(expression: Node) -> bool:
@@ -62,8 +63,11 @@ def harmless(expression: Node) -> bool:
     return True
 
 
-def _terms(site: Site) -> list[str]:
-    """What can be compared: names that have a value by now, the neglected first."""
+def terms(site: Site) -> list[str]:
+    """What can be compared: names that have a value by now, the neglected first.
+
+    Then what the function reckons nearby, and what is in its sequences.
+    """
     facts, node = usage(site.region), site.node
     bound = [n for n in site.scope.parameters if n not in {"self", "cls", "_"}]
     bound += [n for n in site.scope.local if _bound_before(site, n)]
@@ -76,18 +80,25 @@ def _terms(site: Site) -> list[str]:
         if f"self.{name}(" not in site.region.text
     ]
     constants = [n for n in facts.counts if n.isupper() and n not in bound]
-    seen = {*bound, *constants, "self"}
-    borrowed = [
-        donor.node.text
-        for donor in facts.donors
-        if donor.names <= seen | {"len"} and harmless(donor.node)
-        if donor.node.end - donor.node.start <= _SHORT
-    ]
+    borrowed = _borrowed(site, {*bound, *constants, "self", "len"})
     held = {n.child("value") for n in walk(site.region) if n.kind == "subscript"}
     indexed = {node.text for node in held if node is not None}
     items = [f"{name}[{at}]" for name in bound if name in indexed for at in _AT]
-    few = [*bound[:_NAMES], *items[: 2 * len(_AT)], *constants, *fields[:3]]
+    few = [*bound[:_NAMES], *borrowed[:_NEAR], *items[: 2 * len(_AT)]]
+    few += [*constants, *fields[:3]]
     return list(dict.fromkeys([*few, *borrowed, *bound]))[:_TERMS]
+
+
+def _borrowed(site: Site, seen: set[str]) -> list[str]:
+    """Small expressions that the function has already, the nearest first."""
+    found = [
+        donor.node
+        for donor in usage(site.region).donors
+        if donor.names <= seen and harmless(donor.node)
+        if donor.node.end - donor.node.start <= _SHORT
+    ]
+    start = site.node.start
+    return [node.text for node in sorted(found, key=lambda n: abs(n.start - start))]
 
 
 def _head(node: Node) -> Node:

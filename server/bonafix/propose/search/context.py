@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bonafix.propose.search.known import NOTHING, Known
 from bonafix.syntax import CONSTANTS, Node, Scope, scope_of, walk
 
 OPERATIONS = frozenset({"binary_operator", "unary_operator"})
@@ -57,6 +58,8 @@ class Site:
 
     node: Node
     newline: str = "\n"
+    path: str = ""
+    known: Known = NOTHING
 
     @property
     def function(self) -> Node | None:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bonafix.domain import Outcome, Place, Task, TestResult
+from bonafix.domain import Frame, Outcome, Place, Task, TestResult
 from bonafix.propose.search.boosts import BOOSTS, SEPARATORS
 
 _CRASH = 2.5  # how much likelier the line that raised is than an equally covered one
 _STACK = 1.3
+_REFUSED = 1.0  # a line that raises on purpose
 _QUOTED = re.compile(r"'([A-Za-z_]\w*)'")
 _CLOSE = 1e-9
 
@@ -153,8 +154,14 @@ def _lines(targets: Sequence[TestResult]) -> dict[Place, float]:
             raised = frame == own[-1] and not target.exception.endswith(
                 "AssertionError"
             )
-            found[place] = max(found.get(place, 1.0), _CRASH if raised else _STACK)
+            factor = _STACK if not raised else _REFUSED if _refuses(frame) else _CRASH
+            found[place] = max(found.get(place, 1.0), factor)
     return found
+
+
+def _refuses(frame: Frame) -> bool:
+    """Whether the line is a check that fired, which says more of what it was given."""
+    return frame.code.startswith("raise")
 
 
 def _blamed(target: TestResult) -> list[str]:

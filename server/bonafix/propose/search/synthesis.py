@@ -8,6 +8,7 @@ condition is False: it must not fire in a passing test.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,15 +21,19 @@ from bonafix.propose.search.families.guards import after_docstring, answers, gua
 from bonafix.propose.search.patches import Idea, SourceFile, read_file
 from bonafix.propose.search.places import suspicious, units
 from bonafix.propose.search.template import Rewrite, Template
-from bonafix.propose.search.watching import RAISED, Seen, Spot
+from bonafix.propose.search.watching import Seen, Spot
 from bonafix.syntax import Node
 
 _SPOTS = 9
 _OF_ONE = 3  # spots of one statement, at most
 _SOURCE = "Nopol, ACS and Angelix (conditions from values seen at the spot)"
 _LOOPS = {"for_statement", "while_statement"}
+_BRANCHES = {"if_statement", "elif_clause"}
+_LED = 0.95  # of what was done where it was wrong, for the condition that led there
 _GUARDED = {"expression_statement", "return_statement", "if_statement"}
 _PLAIN = 0.8  # what one more piece of a condition leaves of its score
+_WAYS = 6  # in which a condition may be put to use
+_TELLING = 4.0  # halvings that say as much again for what is left
 _MANY = 25  # ideas of one spot that are worth a try
 _UNRAISED = re.compile(r"DID NOT RAISE <class '(?:builtins\.)?(\w+)'>|(\w+) not raised")
 
@@ -91,10 +96,22 @@ def _of_unit(file: SourceFile, node: Node, score: float) -> Iterator[Spot]:
             body = node.child("body")
             if body is not None and body.named:
                 yield from _guard(file, body.named[0], score)
-        elif node.kind in {"if_statement", "elif_clause"}:
+        elif node.kind in _BRANCHES:
             yield from _decisions(file, node, score)
         if node.kind in _GUARDED:
             yield from _guard(file, node, 0.8 * score)
+        branch = _opened_by(node)
+        if branch is not None:
+            yield from _decisions(file, branch, _LED * score)
+
+
+def _opened_by(node: Node) -> Node | None:
+    """The `if` or `elif` whose branch begins with a statement: it led there."""
+    block = node.parent
+    branch = block.parent if block is not None else None
+    if block is None or branch is None or block.named[:1] != [node]:
+        return None
+    return branch if branch.kind in _BRANCHES else None
 
 
 def _guard(file: SourceFile, statement: Node, score: float) -> Iterator[Spot]:
@@ -159,13 +176,21 @@ def made(
     failing = frozenset(target.id for target in task.targets)
     raised = _awaited(task)
     for number, spot in enumerate(watched):
-        count = 0
-        for place, condition in enumerate(spot.conditions):
-            by_test = found.get((number, place), {})
-            for text, worth in _fitting(spot, condition, by_test, passing, failing):
-                count += 1
-                if count <= _MANY:
-                    yield from _ideas(spot, text, worth, raised)
+        fitting = [
+            pair
+            for place, condition in enumerate(spot.conditions)
+            for pair in _fitting(
+                spot, condition, found.get((number, place), {}), passing, failing
+            )
+        ]
+        rare = rarity(_WAYS * len(spot.conditions), len(fitting))
+        for text, worth in fitting[:_MANY]:
+            yield from _ideas(spot, text, worth * rare, raised)
+
+
+def rarity(asked: int, fitting: int) -> float:
+    """What it says for each of the few that fit that so many others did not."""
+    return 1 + math.log2(max(1, asked / fitting)) / _TELLING if fitting else 1.0
 
 
 def _awaited(task: Task) -> tuple[str, ...]:
@@ -185,32 +210,38 @@ def _fitting(
     """Conditions that decide as before where tests pass, with their worth."""
     good = frozenset[str]().union(*(by_test.get(t, frozenset()) for t in passing))
     bad = [by_test.get(t, frozenset()) for t in failing]
-    if RAISED in good or any(RAISED in one for one in bad):
-        return
-    for text, changed in _ways(spot, condition):
+    for text, changed, raised in _ways(spot, condition):
         reached = sum(bool(one & changed) for one in bad)
-        if reached and not good & changed:
+        harm = good & (changed | raised) or any(one & raised for one in bad)
+        if reached and not harm:
             share = reached / len(bad)
             yield text, spot.score * share * _PLAIN**condition.size
 
 
-def _ways(spot: Spot, condition: Condition) -> Iterator[tuple[str, frozenset[str]]]:
-    """New conditions, with what must come out for them to decide differently."""
+_Way = tuple[str, frozenset[str], frozenset[str]]
+_BOTH, _TRUE, _FALSE = frozenset({"T!", "F!"}), frozenset({"T!"}), frozenset({"F!"})
+
+
+def _ways(spot: Spot, condition: Condition) -> Iterator[_Way]:
+    """New conditions, with what must come out for them to decide differently.
+
+    And what must not: after `and` nothing is asked where the old condition is False.
+    """
     yes, no = condition.text, condition.contrary
     if spot.current is None:
-        yield yes, frozenset({"FT"})
-        yield no, frozenset({"FF"})
+        yield yes, frozenset({"FT"}), _FALSE
+        yield no, frozenset({"FF"}), _FALSE
         return
     old = spot.current.text
     kept = f"({old})" if spot.current.kind == "boolean_operator" else old
     if spot.current.kind in {"conditional_expression", "lambda"}:
         kept = f"({old})"
-    yield yes, frozenset({"TF", "FT"})
-    yield no, frozenset({"TT", "FF"})
-    yield f"{kept} and {yes}", frozenset({"TF"})
-    yield f"{kept} and {no}", frozenset({"TT"})
-    yield f"{kept} or {yes}", frozenset({"FT"})
-    yield f"{kept} or {no}", frozenset({"FF"})
+    yield yes, frozenset({"TF", "FT"}), _BOTH
+    yield no, frozenset({"TT", "FF"}), _BOTH
+    yield f"{kept} and {yes}", frozenset({"TF"}), _TRUE
+    yield f"{kept} and {no}", frozenset({"TT"}), _TRUE
+    yield f"{kept} or {yes}", frozenset({"FT"}), _FALSE
+    yield f"{kept} or {no}", frozenset({"FF"}), _FALSE
 
 
 def _ideas(

@@ -9,7 +9,7 @@ from bonafix.domain import Verdict
 from bonafix.propose.search.patches import Idea
 
 _SAME_KIND = 0.95  # many ideas of one kind are many times the same bet
-_SAME_LINE = 0.98
+_SAME_LINE = 0.96  # each that fails speaks against its line, too
 _ADVANCED = 1.3  # the line of an edit that brought a test nearer to passing
 # What a refusal leaves of the likeness of: its template, its line, both together.
 _LEFT: dict[Verdict, tuple[float, float, float]] = {

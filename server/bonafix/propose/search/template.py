@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bonafix.propose.search.context import Site
+from bonafix.propose.search.known import NOTHING, Known
 from bonafix.syntax import Node
 from bonafix.text import Replacement
 
@@ -25,6 +26,7 @@ class Example:
 
     before: str
     after: str
+    known: Known = NOTHING  # beside the text; the example's own path is `m.py`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, is_textual, operands, operator
-from bonafix.propose.search.template import Example, Rewrite, Template, replace, swap
+from bonafix.propose.search.context import (
+    Site,
+    is_textual,
+    operands,
+    operator,
+    role,
+)
+from bonafix.propose.search.kinds import head, kind, may_be_number
+from bonafix.propose.search.template import (
+    Example,
+    Rewrite,
+    Template,
+    replace,
+    swap,
+    wrap,
+)
 from bonafix.syntax import Node
 
 _OTHER: dict[str, tuple[tuple[str, float], ...]] = {
@@ -37,6 +51,7 @@ _AUGMENTED: dict[str, tuple[tuple[str, float], ...]] = {
     "<<=": ((">>=", 1.0),),
     ">>=": (("<<=", 1.0),),
 }
+_JOINED = {"str", "list", "tuple", "bytes"}
 _NOTHING = {"''", '""', "[]", "()", "{}"}
 _DIRECTED = {"-", "/", "//", "%", "**", "<<", ">>"}
 _RANKS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%"}, {"**"})
@@ -47,6 +62,8 @@ _BINARY = frozenset({"binary_operator"})
 def _operator(site: Site) -> Iterator[Rewrite]:
     sign, pair = site.node.child("operator"), operands(site.node)
     if sign is None or pair is None or any(is_textual(side) for side in pair):
+        return
+    if head(kind(site, pair[0])) in _JOINED and sign.text == "+":
         return
     for new, weight in _OTHER.get(sign.text, ()):
         yield replace(sign, new, weight, tag="division" if "/" in new else "")
@@ -127,7 +144,34 @@ def _looser(outer: Node, inner: Node) -> tuple[Node, Node] | None:
     return operands(inner) if tighter else None
 
 
+def _negated(site: Site) -> Iterator[Rewrite]:
+    """`x` to `-x`, where a number is compared, returned or sorted by."""
+    node, parent = site.node, site.node.parent
+    places = {"compared", "returned", "argument", "value"}
+    if parent is None or role(node) not in places or parent.kind == "unary_operator":
+        return
+    if node.kind == "binary_operator":
+        yield wrap(node, "-(", ")", 0.4)
+    elif may_be_number(kind(site)):
+        known = 1.0 if kind(site) else 0.6
+        yield wrap(node, "-", "", known * (1.0 if role(node) != "value" else 0.5))
+
+
 TEMPLATES = (
+    Template(
+        name="sign-missing",
+        source="mutation operator UOI (unary operator insertion, Offutt et al.)",
+        prior=0.14,
+        kinds=frozenset({"identifier", "attribute", "binary_operator"}),
+        rewrites=_negated,
+        examples=(Example("x = a < b.c\n", "x = a < -b.c\n"),),
+        never=(
+            Example(
+                "def f():\n    a = 'b'\n    return a\n",
+                "def f():\n    a = 'b'\n    return -a\n",
+            ),
+        ),
+    ),
     Template(
         name="arithmetic-operator",
         source="mutation operator MATH (PIT); PraPR; TBar FP11",

@@ -14,6 +14,8 @@ from bonafix.propose.search.context import (
     operator,
     positional,
 )
+from bonafix.propose.search.kinds import is_holder, kind, may_be_number
+from bonafix.propose.search.kinds import item as kinds_item
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node
 
@@ -53,7 +55,7 @@ def _slice(site: Site) -> Iterator[Rewrite]:
 def _index(site: Site) -> Iterator[Rewrite]:
     for subscript in site.node.each("subscript"):
         if subscript.kind in {"identifier", "binary_operator", "call"}:
-            yield from _shifted(subscript, 1.0)
+            yield from _shifted(subscript, 1.0, kind(site, subscript))
 
 
 def _argument(site: Site) -> Iterator[Rewrite]:
@@ -64,7 +66,7 @@ def _argument(site: Site) -> Iterator[Rewrite]:
     if callee(site.node) in {"range", "len", "print", "str", "isinstance", "sorted"}:
         return
     for argument in positional(site.node):
-        yield from _shifted(argument, 1.0 if own else 0.25)
+        yield from _shifted(argument, 1.0 if own else 0.25, kind(site, argument))
 
 
 def _value(site: Site) -> Iterator[Rewrite]:
@@ -72,13 +74,31 @@ def _value(site: Site) -> Iterator[Rewrite]:
     if site.node.kind == "return_statement":
         value = site.node.named[0] if site.node.named else None
     if value is not None:
-        yield from _shifted(value, 0.8 if value.kind == "identifier" else 1.0)
+        weight = 0.8 if value.kind == "identifier" else 1.0
+        yield from _shifted(value, weight, kind(site, value))
+
+
+def _measured(site: Site) -> Iterator[Rewrite]:
+    """`len(x)` to `len(x[0])` and back: rows for columns."""
+    arguments = positional(site.node)
+    if callee(site.node) != "len" or len(arguments) != 1:
+        return
+    thing = arguments[0]
+    value, keys = thing.child("value"), thing.each("subscript")
+    if thing.kind == "subscript" and value is not None and len(keys) == 1:
+        yield replace(thing, value.text)
+    elif thing.kind in {"identifier", "attribute"}:
+        inner = kinds_item(kind(site, thing))
+        if not inner or is_holder(inner):
+            yield replace(thing, f"{thing.text}[0]", 1.0 if inner else 0.6)
 
 
 def _compared(site: Site) -> Iterator[Rewrite]:
     signs = [sign.text for sign in site.node.each("operators")]
     if signs and signs[0] in {"<", "<=", ">", ">=", "==", "!="}:
-        yield from _shifted(site.node.named[-1], 1.0 if signs[0] in "==!=" else 0.7)
+        last = site.node.named[-1]
+        weight = 1.0 if signs[0] in "==!=" else 0.7
+        yield from _shifted(last, weight, kind(site, last))
 
 
 def _divisor(site: Site) -> Iterator[Rewrite]:
@@ -87,12 +107,18 @@ def _divisor(site: Site) -> Iterator[Rewrite]:
     for side in [*site.node.each("left"), *sides] if sign == "*" else sides:
         inner = side.named[0] if side.kind == "parenthesized_expression" else side
         if sign in {"/", "//", "%", "*"}:
-            yield from _shifted(inner, 1.0 if inner != side else 0.5)
+            weight = 1.0 if inner != side else 0.5
+            yield from _shifted(inner, weight, kind(site, inner))
 
 
-def _shifted(node: Node, weight: float) -> Iterator[Rewrite]:
-    """`n` to `n + 1` and `n - 1`; what ends so already is left to other templates."""
+def _shifted(node: Node, weight: float, of: str = "") -> Iterator[Rewrite]:
+    """`n` to `n + 1` and `n - 1`; what ends so already is left to other templates.
+
+    `of` is the kind of its value, where that is known: only numbers are counted.
+    """
     if node.kind not in _COUNTABLE or is_textual(node) or not _plain(node):
+        return
+    if not may_be_number(of):
         return
     for new in (" + 1", " - 1"):
         if not node.text.endswith((" + 1", " - 1", "+1", "-1")):
@@ -180,6 +206,23 @@ TEMPLATES = (
         kinds=frozenset({"comparison_operator"}),
         rewrites=_compared,
         examples=(Example("x = i < len(a)\n", "x = i < len(a) - 1\n"),),
+    ),
+    Template(
+        name="length-of-item",
+        source="PySStuBs (change of a subscript), for lengths",
+        prior=0.3,
+        kinds=frozenset({"call"}),
+        rewrites=_measured,
+        examples=(
+            Example("x = range(len(a))\n", "x = range(len(a[0]))\n"),
+            Example("x = range(len(a[i]))\n", "x = range(len(a))\n"),
+        ),
+        never=(
+            Example(
+                "def f():\n    a = [1]\n    return len(a)\n",
+                "def f():\n    a = [1]\n    return len(a[0])\n",
+            ),
+        ),
     ),
     Template(
         name="operand-off-by-one",

@@ -17,6 +17,7 @@ from bonafix.propose.search.context import (
     role,
     usage,
 )
+from bonafix.propose.search.kinds import kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
 from bonafix.syntax import Node, walk
 
@@ -70,6 +71,8 @@ def _between(site: Site) -> Iterator[Rewrite]:
     if pair is None or operator(site.node) != "+":
         return
     if any(side.kind in _NUMBERS | {"list", "tuple"} for side in pair):
+        return
+    if not all(may_be(kind(site, side), {"str"}) for side in pair):
         return
     left, right = pair
     for rank, text in enumerate(SEPARATORS):

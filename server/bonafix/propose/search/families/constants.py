@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, role, usage
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
-from bonafix.syntax import CONSTANTS, Node
+from bonafix.syntax import CONSTANTS, Node, walk
 
 _NUMBERS = frozenset({"integer", "float"})
 _SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
@@ -110,6 +110,38 @@ def _reciprocal(site: Site) -> Iterator[Rewrite]:
     flip = {"0.5": "2", "2": "0.5", "2.0": "0.5", "0.1": "10", "0.25": "4"}
     if role(site.node) == "operand" and site.node.text in flip:
         yield replace(site.node, flip[site.node.text])
+
+
+def _extreme(site: Site) -> Iterator[Rewrite]:
+    """`best = 0`, held against values that may lie beyond it: an infinite start."""
+    node = site.node
+    if node.text not in {"0", "1", "-1", "999", "1000", "9999", "10000", "999999"}:
+        return
+    holder = next((a for a in node.ancestors() if a.kind == "assignment"), None)
+    left = holder.child("left") if holder is not None else None
+    right = holder.child("right") if holder is not None else None
+    if left is None or right is None:
+        return
+    targets = left.named if left.kind == "pattern_list" else [left]
+    values = right.named if right.kind == "expression_list" else [right]
+    for target, value in zip(targets, values, strict=False):
+        if value == node and (sign := _compared_by(site.region, target.text)):
+            first, second = ('float("-inf")', 'float("inf")')[
+                :: 1 if sign == ">" else -1
+            ]
+            yield replace(node, first)
+            yield replace(node, second, 0.2)
+
+
+def _compared_by(region: Node, name: str) -> str:
+    """How others are compared with a name: ">" where the greatest is sought."""
+    for node in walk(region):
+        if node.kind == "comparison_operator" and len(node.named) == len("ab"):
+            sign = node.each("operators")[0].text[:1]
+            sides = [side.text for side in node.named]
+            if sign in {"<", ">"} and name in sides:
+                return sign if sides[1] == name else {"<": ">", ">": "<"}[sign]
+    return ""
 
 
 def _integer(node: Node) -> int | None:
@@ -216,6 +248,27 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    if a:\n        return ' '\n    return ' '\n",
                 "def f(a):\n    if a:\n        return ''\n    return ''\n",
+            ),
+        ),
+    ),
+    Template(
+        name="extreme-start",
+        source="PySStuBs (change numeric literal); a maximum of negative values",
+        prior=0.3,
+        kinds=frozenset({"integer"}),
+        rewrites=_extreme,
+        examples=(
+            Example(
+                "def f(a):\n    b, c = 0, None\n    for d in a:\n        if d > b:\n"
+                "            b = d\n    return b\n",
+                'def f(a):\n    b, c = float("-inf"), None\n    for d in a:\n'
+                "        if d > b:\n            b = d\n    return b\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    b = 0\n    return a + b\n",
+                'def f(a):\n    b = float("-inf")\n    return a + b\n',
             ),
         ),
     ),

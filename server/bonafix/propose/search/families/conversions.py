@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import ATOMS, Site, callee, positional, role
+from bonafix.propose.search.kinds import HOLDERS, head, kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
 from bonafix.syntax import Node
 
@@ -19,6 +20,24 @@ _METHODS: tuple[tuple[str, float], ...] = (
     *(("items", 0.3), ("swapcase", 0.05), ("keys", 0.1)),
 )
 _MAKERS = {"sorted", "list", "set", "str", "abs", "int", "float", "round", "tuple"}
+_NEEDS: dict[str, frozenset[str]] = {  # what a conversion makes sense for
+    "abs": frozenset({"int", "float", "complex"}),
+    "round": frozenset({"float"}),
+    "len": HOLDERS,
+    "list": HOLDERS - {"list"},
+    "sorted": HOLDERS,
+    "set": HOLDERS - {"set"},
+    "tuple": HOLDERS - {"tuple"},
+    "int": frozenset({"str", "float", "bool", "bytes"}),
+    "float": frozenset({"str", "int"}),
+    "strip": frozenset({"str", "bytes"}),
+    "lower": frozenset({"str"}),
+    "upper": frozenset({"str"}),
+    "swapcase": frozenset({"str"}),
+    "copy": frozenset({"list", "dict", "set"}),
+    "items": frozenset({"dict", "Counter", "defaultdict"}),
+    "keys": frozenset({"dict", "Counter", "defaultdict"}),
+}
 _KEPT = {"print", "range", "len", "super", "isinstance", "open", "input"}
 
 
@@ -26,8 +45,9 @@ def _around(site: Site) -> Iterator[Rewrite]:
     """`x` to `f(x)`."""
     if not _is_value(site.node) or _called_on(site.node):
         return
+    of = kind(site)
     for name, weight in _AROUND:
-        if callee_or_none(site.node) != name:
+        if callee_or_none(site.node) != name and _suits(name, of):
             yield wrap(site.node, f"{name}(", ")", weight)
 
 
@@ -35,26 +55,21 @@ def _method(site: Site) -> Iterator[Rewrite]:
     """`x` to `x.m()`; operations are left alone, they would need brackets."""
     if not _is_value(site.node) or site.node.kind not in ATOMS:
         return
+    of = kind(site)
     for name, weight in _METHODS:
+        if not _suits(name, of):
+            continue
         if name == "items" and role(site.node) != "iterated":
             continue
         if callee_or_none(site.node) != name:
             yield wrap(site.node, "", f".{name}()", weight)
 
 
-def _copied(site: Site) -> Iterator[Rewrite]:
-    """A mutable value handed on where a copy was meant."""
-    if role(site.node) not in {"argument", "value", "returned"}:
-        return
-    if site.node.kind in {"identifier", "attribute"} and role(site.node):
-        kept = site.node.parent is not None and _stores(site.node)
-        yield wrap(site.node, "", "[:]", 1.0 if kept else 0.2)
-        yield wrap(site.node, "list(", ")", 0.5 if kept else 0.1)
-
-
-def _stores(node: Node) -> bool:
-    call = node.parent.parent if node.parent is not None else None
-    return call is not None and callee_or_none(call) in {"append", "add", "insert"}
+def _suits(name: str, of: str) -> bool:
+    """Whether a conversion does something to a value of a kind; unknown ones may."""
+    if name == "str":
+        return head(of) != "str"
+    return may_be(of, _NEEDS.get(name, frozenset({head(of)})))
 
 
 def _unwrapped(site: Site) -> Iterator[Rewrite]:
@@ -94,31 +109,6 @@ def _await(site: Site) -> Iterator[Rewrite]:
         closed = role(site.node) not in {"object", "subscripted"}
         head, tail = ("await ", "") if closed else ("(await ", ")")
         yield wrap(site.node, head, tail)
-
-
-def _get(site: Site) -> Iterator[Rewrite]:
-    """`d[k]` to `d.get(k)` with a default; another default for `d.get(k)`."""
-    node = site.node
-    if node.kind == "subscript":
-        thing, keys = node.child("value"), node.each("subscript")
-        if thing is None or len(keys) != 1 or keys[0].kind in {"slice", "integer"}:
-            return
-        if role(node) in {"bound", "counted"}:
-            return
-        for default, weight in (("0", 0.8), ("", 0.8), ("[]", 0.5), ('""', 0.5)):
-            rest = f", {default}" if default else ""
-            yield replace(node, f"{thing.text}.get({keys[0].text}{rest})", weight)
-    elif callee(node) == "get":
-        yield from _defaults(positional(node))
-
-
-def _defaults(arguments: list[Node]) -> Iterator[Rewrite]:
-    wanted = (("0", 1.0), ("[]", 0.7), ("''", 0.7), ("{}", 0.3), ("None", 0.3))
-    for default, weight in wanted:
-        if len(arguments) == 1:
-            yield wrap(arguments[0], "", f", {default}", weight)
-        elif len(arguments) > 1 and arguments[1].text != default:
-            yield replace(arguments[1], default, weight)
 
 
 def _is_value(node: Node) -> bool:
@@ -161,14 +151,6 @@ TEMPLATES = (
         ),
     ),
     Template(
-        name="copy-missing",
-        source="TBar FP12-like (value of an argument); Python's aliasing",
-        prior=0.15,
-        kinds=frozenset({"identifier", "attribute"}),
-        rewrites=_copied,
-        examples=(Example("x.append(y)\n", "x.append(y[:])\n"),),
-    ),
-    Template(
         name="call-removed",
         source="mutation operator ARGUMENT_PROPAGATION (PIT); TBar FP10",
         prior=0.25,
@@ -202,17 +184,6 @@ TEMPLATES = (
                 "async def f(a):\n    return g(a)\n",
                 "async def f(a):\n    return await g(a)\n",
             ),
-        ),
-    ),
-    Template(
-        name="default-of-get",
-        source="TBar FP4 (missing key check), in Python's idiom",
-        prior=0.1,
-        kinds=frozenset({"subscript", "call"}),
-        rewrites=_get,
-        examples=(
-            Example("x = d[k]\n", "x = d.get(k, 0)\n"),
-            Example("x = d.get(k)\n", "x = d.get(k, [])\n"),
         ),
     ),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, line_indent, role, usage
+from bonafix.propose.search.kinds import head, is_holder, kind, kinds, nullable
+from bonafix.propose.search.known import NOTHING, Known
 from bonafix.propose.search.template import Example, Rewrite, Template
 from bonafix.syntax import Node, walk
 
@@ -19,12 +21,9 @@ _CONSTANT = {
     "tuple",
 }
 _SHAPES = {  # kind of another return -> what "nothing" looks like in its type
-    "list": "[]",
-    "list_comprehension": "[]",
-    "dictionary": "{}",
-    "dictionary_comprehension": "{}",
-    "string": "''",
-    "concatenated_string": "''",
+    **dict.fromkeys(("list", "list_comprehension"), "[]"),
+    **dict.fromkeys(("dictionary", "dictionary_comprehension"), "{}"),
+    **dict.fromkeys(("string", "concatenated_string"), "''"),
     "integer": "0",
     "float": "0.0",
     "comparison_operator": "False",
@@ -41,7 +40,17 @@ _MADE = {  # function called in another return -> the same
     "set": "set()",
     "tuple": "()",
 }
+NOTHING_OF = {  # kind -> what "nothing" looks like in it
+    "str": "''",
+    "list": "[]",
+    "dict": "{}",
+    "set": "set()",
+    "tuple": "()",
+    "int": "0",
+    "float": "0.0",
+}
 _MOST = 3
+_UNSEEN = 0.6  # of the weight of a guard against None where none was seen
 _BRIEF = 8  # characters of a constant that counts as an answer
 
 
@@ -51,18 +60,22 @@ def _early_return(site: Site) -> Iterator[Rewrite]:
     if first is None:
         return
     for rank, name in enumerate(_inputs(site)):
-        for place, answer in enumerate(answers(site.node)):
+        for place, answer in enumerate(answers(site.node, site.known)):
             weight = 1.0 / (1 + rank + place)
             yield _guarded(first, f"not {name}", f"return {answer}", weight, site)
 
 
 def _none_return(site: Site) -> Iterator[Rewrite]:
+    """`if p is None: return ...`, likeliest for what was None when a test failed."""
     first = _first_statement(site)
     if first is None:
         return
+    inner = Site(first, known=site.known)
+    listed = ("None", *answers(site.node, site.known))[:_MOST]
     for rank, name in enumerate(_inputs(site)):
-        for place, answer in enumerate(("None", *answers(site.node))[:_MOST]):
-            weight = 1.0 / (1 + rank + place)
+        seen = 1.0 if nullable(inner, name) else _UNSEEN
+        for place, answer in enumerate(listed):
+            weight = seen / (1 + rank + place)
             yield _guarded(first, f"{name} is None", f"return {answer}", weight, site)
 
 
@@ -73,12 +86,22 @@ def _base_case(site: Site) -> Iterator[Rewrite]:
         return
     if "called" not in usage(site.node).roles.get(name.text, ()):
         return
+    held = kinds(Site(first, known=site.known))
     for rank, parameter in enumerate(_inputs(site)):
-        for bound in ("<= 0", "<= 1", "== 0"):
-            for place, answer in enumerate(("1", "0", parameter, *answers(site.node))):
-                condition = f"{parameter} {bound}"
+        for bound in _ends(parameter, held.get(parameter, "")):
+            listed = ("1", "0", parameter, *answers(site.node, site.known))
+            if is_holder(held.get(parameter, "")):
+                listed = (parameter, *answers(site.node, site.known))
+            for place, answer in enumerate(dict.fromkeys(listed)):
                 weight = 1.0 / (1 + rank + 0.4 * place)
-                yield _guarded(first, condition, f"return {answer}", weight, site)
+                yield _guarded(first, bound, f"return {answer}", weight, site)
+
+
+def _ends(parameter: str, held: str) -> tuple[str, ...]:
+    """Where a recursion over a parameter of a kind ends."""
+    if is_holder(held):
+        return f"not {parameter}", f"len({parameter}) <= 1"
+    return f"{parameter} <= 0", f"{parameter} <= 1", f"{parameter} == 0"
 
 
 def _skip(site: Site) -> Iterator[Rewrite]:
@@ -149,7 +172,7 @@ def _inputs(site: Site) -> tuple[str, ...]:
     return tuple(sorted(plain, key=lambda p: -counts.get(p, 0))[:_MOST])
 
 
-def answers(function: Node) -> tuple[str, ...]:
+def answers(function: Node, known: Known = NOTHING) -> tuple[str, ...]:
     """What "nothing" may be here, judging by the other returns of the function."""
     found: list[str] = []
     for statement in usage(function).returns:
@@ -159,12 +182,17 @@ def answers(function: Node) -> tuple[str, ...]:
         elif value.kind in _CONSTANT and len(value.text) <= _BRIEF:
             found.append(value.text)
         if value is not None:
-            found.append(_nothing_like(value))
+            found.append(_nothing_like(value, known))
+    name = function.child("name")
+    if name is not None and name.text in known.arguments:  # called by the tests
+        found += [NOTHING_OF.get(head(one), "") for one in sorted(known.expected)]
     found = [answer for answer in found if answer] + ["None", "[]", "0", "False"]
     return tuple(dict.fromkeys(found))[: _MOST + 1]
 
 
-def _nothing_like(value: Node) -> str:
+def _nothing_like(value: Node, known: Known) -> str:
+    if of := NOTHING_OF.get(head(kind(Site(value, known=known))), ""):
+        return of
     if value.kind == "call":
         function = value.child("function")
         if function is not None and function.kind == "attribute":
@@ -232,6 +260,12 @@ TEMPLATES = (
                 "def f(n):\n    return n * f(n - 1)\n",
                 "def f(n):\n    if n <= 1:\n        return 1\n"
                 "    return n * f(n - 1)\n",
+            ),
+            Example(
+                "def f(a):\n    return f(a[1:]) + a[:1]\n",
+                "def f(a):\n    if not a:\n        return a\n"
+                "    return f(a[1:]) + a[:1]\n",
+                Known(arguments={"f": (frozenset({"list[int]"}),)}),
             ),
         ),
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, line_indent, role, usage
+from bonafix.propose.search.families.guards import guard_text
 from bonafix.propose.search.template import Example, Rewrite, Template, wrap
 from bonafix.syntax import Node, walk
 
@@ -76,6 +77,46 @@ def _exchanged(statement: Node, names: list[str]) -> Iterator[str]:
                     yield text[: node.start - start] + name + text[node.end - start :]
 
 
+def _leftover(site: Site) -> Iterator[Rewrite]:
+    """What a loop hands on when it is full, once more after it: what is left over."""
+    loop = site.node.previous
+    while loop is not None and loop.kind not in _LOOPS:
+        loop = loop.previous
+    for statement in walk(loop) if loop is not None else ():
+        if statement.kind != "expression_statement" or not _handed_on(statement):
+            continue
+        for name in _begun_again(loop, statement):
+            text = guard_text(site.node, name, statement.text)
+            at = site.node.start
+            yield Rewrite(((at, at, text.replace("\n", site.newline)),))
+
+
+def _handed_on(statement: Node) -> bool:
+    value = statement.named[0] if statement.named else None
+    kinds = _SIMPLE | {"yield"}
+    one_line = statement.first_line == statement.last_line
+    return value is not None and value.kind in kinds and one_line
+
+
+def _begun_again(loop: Node | None, statement: Node) -> list[str]:
+    """The names in a statement that the loop sets to nothing behind it."""
+    held = {n.text for n in walk(statement) if n.kind == "identifier" and role(n)}
+    following = statement.parent.named if statement.parent is not None else []
+    found = []
+    for other in following if loop is not None else []:
+        value = other.named[0] if other.named else None
+        left = value.child("left") if value is not None else None
+        right = value.child("right") if value is not None else None
+        if left is None or right is None or other.start <= statement.start:
+            continue
+        if left.text in held and right.text in _EMPTY:
+            found.append(left.text)
+    return found
+
+
+_EMPTY = {"[]", "{}", "set()", "''", '""', "0", "None", "list()"}
+
+
 def _clamped(site: Site) -> Iterator[Rewrite]:
     """`best = x` to `best = max(best, x)`, `sum + x` to `max(0, sum + x)`."""
     left, right = site.node.child("left"), site.node.child("right")
@@ -109,6 +150,31 @@ TEMPLATES = (
                 "def f(a):\n    b = c = 0\n    for d in a:\n        if d:\n"
                 "            b += 1\n        else:\n            c += 1\n"
                 "    return b, c\n",
+            ),
+        ),
+    ),
+    Template(
+        name="leftover",
+        source="TBar FP15 (insert missed statement); loops that group their items",
+        prior=0.5,
+        kinds=frozenset({"return_statement", "expression_statement"}),
+        rewrites=_leftover,
+        examples=(
+            Example(
+                "def f(a):\n    b, c = [], []\n    for d in a:\n        c.append(d)\n"
+                "        if len(c) > 2:\n            b.append(c)\n            c = []\n"
+                "    return b\n",
+                "def f(a):\n    b, c = [], []\n    for d in a:\n        c.append(d)\n"
+                "        if len(c) > 2:\n            b.append(c)\n            c = []\n"
+                "    if c:\n        b.append(c)\n    return b\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    b = []\n    for d in a:\n        b.append(d)\n"
+                "    return b\n",
+                "def f(a):\n    b = []\n    for d in a:\n        b.append(d)\n"
+                "    if d:\n        b.append(d)\n    return b\n",
             ),
         ),
     ),

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from bonafix.propose.search.context import Site, role, usage
+from bonafix.propose.search.kinds import alike, kind, kinds
+from bonafix.propose.search.neighbours import attributes
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
-from bonafix.syntax import Node
+from bonafix.syntax import Node, walk
 
 _NAMES = frozenset({"identifier"})
 _MOST = 6
+_SPELT = 0.7
 _LOOKED_AT = 60  # names in scope, nearest first
 _BUILTIN = frozenset(dir(builtins))
 _SINGULAR = {"called", "bound"}
@@ -50,6 +53,7 @@ def _variable(site: Site) -> Iterator[Rewrite]:
         return
     facts, scope = usage(site.region), site.scope
     near = (*scope.local, *scope.parameters)
+    held, wanted = kinds(site), _wanted(site)
     ranked: list[tuple[float, str]] = []
     for name in scope.names[:_LOOKED_AT]:
         roles = facts.roles.get(name, frozenset())
@@ -58,13 +62,31 @@ def _variable(site: Site) -> Iterator[Rewrite]:
         if usable and name not in {node.text, "self", "cls", "_"}:
             likeness = _likeness(node.text, name, same_use=own in roles)
             fresh = _FRESH if facts.reads.get(name, 0) == 0 else 0.0
-            ranked.append((likeness + fresh + _NEAR * (name in near), name))
+            fit = alike(wanted, held.get(name, ""))
+            ranked.append((fit * (likeness + fresh + _NEAR * (name in near)), name))
     factor = 0.4 if own in _SINGULAR else 1.0
     best = sorted(ranked, key=lambda pair: -pair[0])[:_MOST]
     for rank, (weight, name) in enumerate(best):
         yield replace(node, name, factor * min(1.0, weight) / (1 + 0.3 * rank))
 
 
+def _wanted(site: Site) -> str:
+    """The kind that belongs in a place: of what stands there, if that did not raise.
+
+    A name that an error blames, or one that is only looked at, may be of the wrong
+    kind: then the other side of an operation tells.
+    """
+    node, parent = site.node, site.node.parent
+    if {"TypeError", "AttributeError"} & set(site.known.raised):
+        sides = parent.named if parent is not None else []
+        if parent is not None and parent.kind in _TWO_SIDED and len(sides) > 1:
+            other = sides[1] if sides[0] == node else sides[0]
+            return kind(site, other)
+        return ""
+    return kind(site) if role(node) != "bound" else ""
+
+
+_TWO_SIDED = {"binary_operator", "comparison_operator"}
 _NEAR = 0.2  # for a local or parameter
 _FRESH = 0.35  # for one that the function never reads: somebody forgot it
 
@@ -87,9 +109,12 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
         return
     known = usage(site.node.module.root).attributes.get(thing.text, frozenset())
     called = role(site.node) == "called"
+    missing = "AttributeError" in site.known.raised
+    own = attributes(site.path, site.known) if missing else ()
+    close = difflib.get_close_matches(attribute.text, own, n=3, cutoff=_SPELT)
     ranked = sorted(
         (-_spelt_alike(attribute.text, other), other)
-        for other in known - {attribute.text}
+        for other in {*known, *close} - {attribute.text}
     )
     for likeness, other in ranked[:4]:
         yield replace(attribute, other, (0.4 if called else 0.7) * (0.5 - likeness / 2))
@@ -98,7 +123,9 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
 def _self(site: Site) -> Iterator[Rewrite]:
     """A bare name in a method that is an attribute of the object or class."""
     function = site.function
-    if function is None or not role(site.node) or role(site.node) == "bound":
+    if function is None or not role(site.node):
+        return
+    if role(site.node) == "bound" and not _is_kept(site.node):
         return
     first = next(iter(site.scope.parameters), "")
     if first not in {"self", "cls"} or site.node.text in {"self", "cls"}:
@@ -110,6 +137,15 @@ def _self(site: Site) -> Iterator[Rewrite]:
         yield replace(site.node, f"{first}.{site.node.text}", 0.5 if known else 1.0)
     elif not known:
         yield replace(site.node, f"{first}.{site.node.text}", 0.6)
+
+
+def _is_kept(target: Node) -> bool:
+    """Whether `x = x`, or `x = x + 1`: the object's own was meant on the left."""
+    holder = target.parent
+    right = holder.child("right") if holder is not None else None
+    if holder is None or holder.kind != "assignment" or right is None:
+        return False
+    return any(n.kind == "identifier" and n.text == target.text for n in walk(right))
 
 
 def _methods(function: Node) -> frozenset[str]:

@@ -6,8 +6,10 @@ import builtins
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Donor, Site, is_donor, role, usage
+from bonafix.propose.search.ingredients import likeness, words
+from bonafix.propose.search.kinds import alike, kind, kinds
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
-from bonafix.syntax import Node
+from bonafix.syntax import Node, walk
 
 _BUILTIN = frozenset(dir(builtins))
 _MOST = 6
@@ -42,15 +44,47 @@ def _donor(site: Site) -> Iterator[Rewrite]:
         return
     if node.kind != "identifier" and not is_donor(node):
         return
-    seen = set(site.scope.names) | _BUILTIN
-    count = 0
+    seen, own = set(site.scope.names) | _BUILTIN, words(node.text)
+    ranked = []
     for donor in usage(site.region).donors:
-        if count >= _MOST or not _fits(donor, node, seen):
+        if _fits(donor, node, seen):
+            other = donor.node
+            near = other.kind == node.kind or role(other) == role(node)
+            fit = alike(kind(site), kind(site, other)) * (0.8 if near else 0.4)
+            weight = min(1.0, fit * (0.8 + 0.6 * likeness(own, words(other.text))))
+            ranked.append((weight, other.text))
+    for weight, text in sorted(ranked, key=lambda pair: -pair[0])[:_MOST]:
+        yield replace(node, text, weight)
+
+
+def _named(site: Site) -> Iterator[Rewrite]:
+    """`record["id"]` to `value` after `value = record[key]`: it was taken already."""
+    node = site.node
+    if role(node) in _UNTOUCHED or (node.kind == "call" and not node.named):
+        return
+    own, held = words(node.text), kinds(site)
+    found: dict[str, float] = {}
+    for name, text in _assigned(site.region, node.start):
+        close = likeness(own, words(text))
+        fit = alike(kind(site), held.get(name, ""))
+        if text != node.text and close >= _CLOSE and fit >= 1:
+            found[name] = max(found.get(name, 0.0), close)
+        elif text == node.text:
+            found[name] = 0.3
+    for name, weight in sorted(found.items(), key=lambda pair: -pair[1])[:_FEW]:
+        yield replace(node, name, weight)
+
+
+def _assigned(region: Node, before: int) -> Iterator[tuple[str, str]]:
+    for node in walk(region):
+        left, right = node.child("left"), node.child("right")
+        if node.kind != "assignment" or left is None or right is None:
             continue
-        count += 1
-        other = donor.node
-        alike = other.kind == node.kind or role(other) == role(node)
-        yield replace(node, other.text, 0.8 if alike else 0.4)
+        if left.kind == "identifier" and node.end < before:
+            yield left.text, right.text
+
+
+_CLOSE, _FEW = 0.3, 2
 
 
 def _fits(borrowed: Donor, node: Node, seen: set[str]) -> bool:
@@ -95,6 +129,25 @@ TEMPLATES = (
             Example(
                 "def f(day, year):\n    return g(day.year)\n",
                 "def f(day, year):\n    return g(year)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="value-named",
+        source="PySStuBs (change identifier used), where data flow tells",
+        prior=0.45,
+        kinds=frozenset({"call", "subscript", "attribute"}),
+        rewrites=_named,
+        examples=(
+            Example(
+                "def f(a, k):\n    b = a[k]\n    c(a['id'])\n",
+                "def f(a, k):\n    b = a[k]\n    c(b)\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a, k):\n    c(a['id'])\n    b = a[k]\n",
+                "def f(a, k):\n    c(b)\n    b = a[k]\n",
             ),
         ),
     ),
