@@ -22,10 +22,10 @@ help:
 	@echo "make peers   the agent before two servers that are not ours (700 MB, once)"
 	@echo "make test-vscode   the extension in a real VS Code: minutes, and a Chromium"
 	@echo "make gate-report [DATA=bugs.jsonl] [JOBS=2] [JOURNAL=file]   the gate's figures"
-	@echo "make search-report DATA=bugs.jsonl [HALF=tuning] [LIMIT=5] [JOBS=1] [JOURNAL=file]   the search engine's figures"
+	@echo "make search-report [DATA=bugs.jsonl] [HALF=tuning] [LIMIT=5] [JOBS=1] [JOURNAL=file]   the search engine's figures"
 	@echo "make token-report   what scripted repairs send, and what a cache could serve"
-	@echo "make bench [N=6]   what checking a patch costs, against a new process for each"
-	@echo "make tiers-report [N=5] [JOURNAL=file]   the fast ways to run say what the slow one does"
+	@echo "make bench [N=6] [ROWS=swap,save] [JOURNAL=file] [PLOT=file.svg]   what checking a patch costs, against a new process for each"
+	@echo "make tiers-report [N=5] [MUTANTS=20] [DATA=bugs.jsonl] [JOURNAL=file]   the fast ways to run say what the slow one does"
 	@echo "make clean   remove what these made"
 
 # The failing project has an environment of its own, as a user's has.
@@ -94,26 +94,32 @@ gate-report: $(VENV)/project/.installed
 		$(BIN)/python benchmarks/gate_report.py DATA="$(DATA)" JOBS=$(JOBS) \
 		JOURNAL="$(JOURNAL)"; fi
 
-# `bonafix fix --engine search` on each bug of DATA, as a project of its own. With a
+# `bonafix fix --engine search` on the fixtures and the zoo (its held-out projects only
+# with HALF=untouched or both), then on each bug of DATA, as a project of its own. With a
 # JOURNAL it goes on where it was interrupted: take a new one for another engine.
 search-report: $(VENV)/project/.installed
-	@test -n "$(DATA)" || { echo "make search-report needs DATA=bugs.jsonl"; exit 2; }
-	@$(BIN)/python benchmarks/search_report.py DATA="$(DATA)" JOBS=$(JOBS) \
+	@$(BIN)/python benchmarks/search_projects.py \
 		INTERPRETER=$(VENV)/project/bin/python SHOW=yes JOURNAL="$(JOURNAL)" \
-		HALF=$(or $(HALF),both) LIMIT=$(or $(LIMIT),1000000)
+		HALF=$(or $(HALF),tuning) LIMIT=$(or $(LIMIT),1000000)
+	@if [ -n "$(DATA)" ]; then echo && echo "development set: $(DATA)" && \
+		$(BIN)/python benchmarks/search_report.py DATA="$(DATA)" JOBS=$(JOBS) \
+		INTERPRETER=$(VENV)/project/bin/python SHOW=yes JOURNAL="$(JOURNAL)" \
+		HALF=$(or $(HALF),both) LIMIT=$(or $(LIMIT),1000000); fi
 
 # Scripted repairs of the fixtures, no key needed; fails where a request does not go on
 # from the one before it, byte for byte.
 token-report: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.token_report
 
-# Both fetch real libraries on first use. With a JOURNAL the second goes on where it was
-# interrupted; it fails where any outcome is different.
+# Both fetch real libraries on first use. With a JOURNAL they go on where they were
+# interrupted. The second fails where an outcome is different and nothing explains it.
 bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/bench.py N=$(or $(N),6)
+	@$(BIN)/python benchmarks/bench.py N=$(or $(N),6) ROWS="$(ROWS)" \
+		JOURNAL="$(JOURNAL)" LIBRARIES="$(LIBRARIES)" PLOT="$(PLOT)"
 
 tiers-report: $(VENV)/.dev
 	@$(BIN)/python benchmarks/tiers_report.py N=$(or $(N),5) \
+		MUTANTS=$(or $(MUTANTS),20) $(if $(DATA),DATA="$(DATA)") \
 		$(if $(JOURNAL),JOURNAL="$(JOURNAL)")
 
 client-vscode/node_modules/.installed: client-vscode/package-lock.json $(VENV)/.dev

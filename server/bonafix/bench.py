@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from bonafix.calls import Tools
 from bonafix.config import Config
 from bonafix.domain import Patch, Snapshot
+from bonafix.observe import run as observe
 from bonafix.observe.calls import make_caller, make_recorder
+from bonafix.observe.haste import Haste
+from bonafix.observe.history import Changed, last_change
 from bonafix.observe.interpreter import Interpreter, find
 from bonafix.observe.run import make_runner
+from bonafix.observe.shards import sharded
 from bonafix.sandbox.scratch import scratch
 from bonafix.sandbox.tree import take_async
 
@@ -34,8 +38,10 @@ class Bench:
     snapshot: Snapshot
     interpreter: Interpreter
     tools: Tools
+    haste: Haste | None = None  # how its runs are sped up; shared with what is on top
     under: tuple[Patch, ...] = ()  # taken for granted, in their order
     purse: Purse | None = None  # for all that a model does, where one reads patches
+    changed: Changed = field(default_factory=dict)  # last, as version control says
 
     def on_top_of(self, patch: Patch) -> Bench:
         """The same with `patch` taken for granted."""
@@ -80,13 +86,20 @@ async def opened(
             root, folder / "lower", buffers=buffers or {}, carry=config.carry
         )
         place = snapshot, interpreter, config
+        haste = Haste(observe.Bench(*place))
         tools = Tools(
-            make_runner(*place),
+            sharded(make_runner(*place), haste.shards),
             make_recorder(*place),
             make_caller(*place),
             disguised=make_runner(*place, disguised=True),
         )
-        yield Bench(snapshot=snapshot, interpreter=interpreter, tools=tools)
+        yield Bench(
+            snapshot=snapshot,
+            interpreter=interpreter,
+            tools=tools,
+            haste=haste,
+            changed=await last_change(root, snapshot.sources),
+        )
 
 
 def layered(

@@ -60,6 +60,7 @@ class Config:
     memory: int = 4 * 1024**3  # bytes a test process may map
     carry: tuple[str, ...] = ()  # globs of ignored files to copy all the same
     environment: tuple[str, ...] = ()  # names of variables handed to tests
+    cache: bool = True  # whether a baseline is kept for the next fix of the same code
     # what a fix may touch
     packages: tuple[str, ...] = ()  # package roots; () = found
     tests: tuple[str, ...] = ()  # extra globs that count as tests

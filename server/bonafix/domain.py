@@ -109,6 +109,7 @@ class SuiteRun:
     cpu_seconds: float = 0.0
     lines: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
     opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()  # files outside the copy that were read, absolute
     foreign: tuple[str, ...] = ()  # "module (path)": loaded from outside the copy
     output: str = ""  # tail of the process's stdout and stderr, capped
     interpreter: str = ""  # e.g. "CPython 3.11.7"

@@ -16,7 +16,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bonafix import diffs, readers
@@ -45,9 +45,9 @@ from bonafix.errors import UsageError
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.verdict import verdict
-from bonafix.observe.baseline import baseline as take_baseline
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.localise import suspects
+from bonafix.observe.reuse import baseline as take_baseline
 from bonafix.observe.run import require_usable
 from bonafix.repairs import Job, Kept, each, keep_receipt, whole
 from bonafix.rivals import rivals_of
@@ -63,6 +63,7 @@ class Observation:
     groups: tuple[tuple[TestResult, ...], ...]  # red results with one cause each
     suspects: Mapping[str, tuple[Suspect, ...]]  # failing id -> best first
     shown: Mapping[str, bytes]  # path -> contents as they were when it ran
+    changed: Mapping[str, frozenset[int]] = field(default_factory=dict)  # as in `Bench`
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ class Project:
             sources = bench.snapshot.sources
             ranked = {}
             for one in found:
-                ranked[one.id] = suspects(run, [one], sources=sources)
+                ranked[one.id] = suspects(
+                    run, [one], sources=sources, changed=bench.changed
+                )
                 await asyncio.sleep(0)  # a server answers between two failures
             return Observation(
                 snapshot=bench.snapshot,
@@ -110,6 +113,7 @@ class Project:
                 groups=grouped(run, found),
                 suspects=ranked,
                 shown=sources,
+                changed=bench.changed,
             )
 
     async def fix(
@@ -146,6 +150,8 @@ class Project:
                     yield done
             if len(kept) > 1:
                 yield await whole(job, kept)
+            if bench.haste and stable:
+                listen(bench.haste.event())
 
     async def check(
         self,
@@ -230,6 +236,7 @@ class Project:
             bench.interpreter,
             targets=tests,
             listen=listen,
+            haste=bench.haste,
         )
         _require_known(tests, base.run)
         listen(Event(kind="stage", text="baseline", facts={"baseline": base}))

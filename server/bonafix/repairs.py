@@ -92,7 +92,9 @@ async def each(
     engines = _engines(job.config, purse)
     failures = 0
     until = time.monotonic() + job.config.batch_timeout
-    async with warm(*place, expected=before, listen=job.listen) as screen:
+    tally = job.bench.haste.tally if job.bench.haste else None
+    ways = warm(*place, expected=before, listen=job.listen, tally=tally)
+    async with ways as screen:
         waiting = list(grouped(job.base.run, wanted))
         while waiting:
             group = waiting.pop(0)
@@ -231,6 +233,8 @@ def keep_receipt(
         after=outcomes_after(judgement.evidence),
         cost=cost,
         versions={"bonafix": __version__},
+        tiers=bench.haste.tiers if bench.haste else None,
+        falls=bench.haste.falls if bench.haste else None,
     )
     snapshot = bench.snapshot
     redact = redactor_at(snapshot.root, os.environ, snapshot.sources)

@@ -95,7 +95,7 @@ def test_one_of_few_words_is_no_special_case():
     signed = rule(made, told, structural=Signs.SOME)
     assert signed.refusal is None
     assert signed.doubt
-    rare = pairs(lambda n: value(n), lambda n: words[n % 4] if n < 20 else value(n))
+    rare = pairs(value, lambda n: words[n % 4] if n < 20 else value(n))
     assert rule(rare, told).refusal is Verdict.SPECIAL_CASED
 
 

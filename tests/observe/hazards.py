@@ -214,6 +214,88 @@ HAZARDS = {
         "ran while tests were collected",
         FOOLED,
     ),
+    "a value that it gave": (
+        project("\n    kept = rate()\n", "shop.kept == 1"),
+        "ran while tests were collected",
+        FOOLED,
+    ),
+    "its code": (
+        project("\n    code = rate.__code__\n", "eval(shop.code) == shop.rate()"),
+        "the code of a function that it changes is kept",
+        PASSED,
+    ),
+    "a second name": (
+        project(
+            "\n    called = [rate, rate.__get__(1)]\n",
+            "shop.called[0]() == shop.rate()",
+        ),
+        "",
+        PASSED,
+    ),
+    "settings, as a framework has them": (
+        project(
+            """
+
+    installed = {}
+
+    def setup(names):
+        for name in names:
+            installed[name] = globals()[name]()
+    """,
+            "shop.installed == {'rate': 1}",
+            settings__py="INSTALLED = ['rate']\n",
+            conftest__py="""
+            import importlib
+            import os
+
+            import shop
+
+
+            def pytest_configure(config):
+                name = os.environ.setdefault("SHOP_SETTINGS", "settings")
+                shop.setup(importlib.import_module(name).INSTALLED)
+            """,
+        ),
+        "ran while tests were collected",
+        FOOLED,
+    ),
+    "settings, read when asked for": (
+        project(
+            """
+
+    import functools, importlib, os
+
+    @functools.lru_cache(maxsize=None)
+    def settings():
+        return importlib.import_module(os.environ["SHOP_SETTINGS"]), rate()
+    """,
+            "shop.settings() == (__import__('settings'), shop.rate())",
+            settings__py="RATE = 2\n",
+            conftest__py="""
+            import os
+
+
+            def pytest_configure(config):
+                os.environ["SHOP_SETTINGS"] = "settings"
+            """,
+        ),
+        "",
+        PASSED,
+    ),
+    "what runs at exit": (
+        project(
+            """
+
+    import atexit
+
+    ended = []
+    atexit.register(lambda: ended.append(open("ended", "w").write("1")))
+    """,
+            "shop.ended == []",
+        ),
+        "",
+        PASSED,
+    ),
     "its own source": (
         project(
             """

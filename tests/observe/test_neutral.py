@@ -91,6 +91,34 @@ def test_a_test_that_passes_when_re_run(tmp_path):
     assert run.duplicates == ()
 
 
+@pytest.mark.parametrize("name", ["plain", "pytest7"])
+def test_no_plugin_sums_up(name, tmp_path):
+    """What would be printed at the end is not asked for; the session's end is told."""
+    try:
+        chosen = python(name)
+    except MissingError:
+        chosen = plain()
+    files = {
+        "sub/conftest.py": """
+            import sys
+
+
+            def pytest_terminal_summary():
+                print("a summary")
+
+
+            def pytest_sessionfinish():
+                print("the end")
+        """,
+        "sub/test_a.py": TESTS,
+    }
+    run = observe(write(tmp_path, files), config(chosen))
+    require_usable(run)
+    assert sorted(outcomes(run).values()) == sorted(ALL.values())
+    assert "the end" in run.output
+    assert "a summary" not in run.output
+
+
 def test_environment_is_an_allow_list(tmp_path, monkeypatch):
     """Tests see no variable that is not theirs; options from it are dropped."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")

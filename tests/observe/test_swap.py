@@ -288,13 +288,22 @@ def test_a_hazard_is_seen(name, tmp_path):
     assert told == [wanted] * 2 or "warm" in notes.tiers
 
 
+LATER = """
+
+
+    @__import__("pytest").mark.asyncio
+    async def test_later():
+        assert shop.rate() == 2
+"""
+
+
 @pytest.mark.parametrize(
     ("options", "tier"),
     [("-p no:rerunfailures", "swap"), ("--reruns=1", "warm")],  # that has a thread
     ids=["no thread", "thread"],
 )
 def test_plugins_are_at_home(options, tier, tmp_path):
-    """Workers, coverage and a random order are; a plugin with a thread is not."""
+    """Workers, coverage, loops and random orders are; a plugin with a thread is not."""
     try:
         interpreter = python("pytest7")
     except MissingError as error:
@@ -302,9 +311,11 @@ def test_plugins_are_at_home(options, tier, tmp_path):
     files = HAZARDS["a seeded generator"][0] | {
         "pytest.ini": f"[pytest]\naddopts = -n2 --cov=shop {options}\n"
     }
-    state, rate = ids("state", "rate", test="test_shop.py")
-    before = {state: "failed", rate: "failed"}  # pytest-randomly sows it anew
+    files["test_shop.py"] += LATER
+    state, rate, later = ids("state", "rate", "later", test="test_shop.py")
+    # pytest-randomly sows it anew
+    before = {state: "failed", rate: "failed", later: "failed"}
     candidate = changed(OLD, NEW, "shop.py", files)
     (run,), notes = judged(tmp_path, files, [candidate], before, interpreter)
-    assert run == {state: "failed", rate: "passed"}
+    assert run == {state: "failed", rate: "passed", later: "passed"}
     assert notes.tiers == {tier: 1}

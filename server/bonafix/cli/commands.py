@@ -34,7 +34,7 @@ _SETTINGS = (
         "batch_timeout",
         "accept",
     ),
-    *("interpreter", "confine", "test_timeout", "suite_timeout"),
+    *("interpreter", "confine", "cache", "test_timeout", "suite_timeout"),
 )
 _INCOMPLETE = (
     "the diff quotes a secret, which is left out of what is printed: --apply writes "
@@ -71,7 +71,7 @@ def _located(seen: Observation) -> list[suspicion.Located]:
     return [
         suspicion.Located(
             tuple(result.id for result in group),
-            suspects(seen.run, group, sources=seen.shown),
+            suspects(seen.run, group, sources=seen.shown, changed=seen.changed),
         )
         for group in seen.groups
     ]

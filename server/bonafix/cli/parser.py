@@ -267,6 +267,13 @@ def _running(parser: argparse.ArgumentParser) -> None:
         choices=("require", "prefer", "off"),
         help="whether to go on where tests cannot be confined",
     )
+    group.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        default=None,
+        help="run the suite afresh even where nothing has changed since the last time",
+    )
     group.add_argument("--test-timeout", type=float, metavar="S")
     group.add_argument("--suite-timeout", type=float, metavar="S")
 

@@ -66,6 +66,8 @@ class Receipt:
     command: tuple[str, ...] = ()
     neutralised: tuple[str, ...] = ()
     confinement: str = ""
+    tiers: Mapping[str, int] = field(default_factory=dict)  # way to run -> runs so far
+    falls: Mapping[str, int] = field(default_factory=dict)  # why no faster way -> runs
     targets: tuple[TargetChange, ...]
     before: Mapping[Outcome, tuple[str, ...]]  # every id, by what it did
     after: Mapping[str, Outcome]  # only the ids that then did something else
@@ -108,11 +110,14 @@ def make(
     after: Mapping[str, Outcome] | None = None,
     cost: Cost | None = None,
     versions: Mapping[str, str] | None = None,
+    tiers: Mapping[str, int] | None = None,
+    falls: Mapping[str, int] | None = None,
 ) -> Receipt:
     """Everything about a judgement, in one value; pure.
 
     `after` is what each id did under the patch, where the whole suite ran; `cost`
-    that of the whole repair, by default the candidate's own.
+    that of the whole repair, by default the candidate's own. `tiers` and `falls` say
+    which ways to run tests were taken so far, and why no faster ones.
     """
     run, candidate = baseline.run, judgement.candidate
     outcomes = after or {target.id: target.after for target in judgement.targets}
@@ -130,6 +135,8 @@ def make(
         command=run.command,
         neutralised=run.neutralised,
         confinement=run.confinement,
+        tiers=tiers or {},
+        falls=falls or {},
         targets=judgement.targets,
         before=_by_outcome(baseline),
         after=changed,

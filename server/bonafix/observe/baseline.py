@@ -22,8 +22,12 @@ from bonafix.domain import (
     TestResult,
     silent,
 )
+from bonafix.observe.haste import Haste
 from bonafix.observe.interpreter import Interpreter
 from bonafix.observe.layout import layout
+from bonafix.observe.run import Bench
+from bonafix.observe.shards import differing
+from bonafix.observe.store import Observed
 from bonafix.observe.usable import require_usable
 
 WHOLE = 2  # runs of the suite
@@ -44,42 +48,91 @@ async def baseline(
     Raises:
         UntrustedError: the suite cannot be run, or its results be believed.
     """
+    seen = await observed(run, targets, listen)
+    bench = Bench(snapshot, interpreter, config)
+    return concluded(seen, bench, targets, listen)
+
+
+async def observed(
+    run: Runner,
+    targets: Sequence[str] = (),
+    listen: Listener = silent,
+    haste: Haste | None = None,
+) -> Observed:
+    """Make all runs of a baseline; the second tries whether `haste` does no harm.
+
+    Raises:
+        UntrustedError: the suite cannot be run, or its results be believed.
+    """
     first = await run({}, record_lines=True, listen=listen)
     require_usable(first)
+    if haste is not None:
+        await haste.begin(first)
     second = await run({}, listen=listen)
+    if haste is not None and differing(first, second):
+        await haste.stop()
+        fast, second = second, await run({}, listen=listen)
+        await haste.vet(first, fast, second, listen)
     require_usable(second)
-    repeats = {i: (first.outcome(i), second.outcome(i)) for i in _ids(first, second)}
-    flaky = {i for i, outcomes in repeats.items() if len(set(outcomes)) > 1}
-    alone = await _alone(run, _repeated(first, targets, flaky), listen)
-    flaky |= {i for i, outcomes in alone.items() if len(set(outcomes)) > 1}
-    _note_order(first, alone, flaky, listen)
-    watched = {*targets, *first.red, *flaky}
-    return Baseline(
+    seen = Observed(
         run=_timed(first, second),
-        flaky=frozenset(flaky),
-        layout=layout(snapshot, first, interpreter, config),
+        again=differing(first, second),
+        alone={},
         seconds=second.seconds,
-        repeats={i: (*repeats[i], *alone.get(i, ())) for i in repeats if i in watched},
+        parts=haste.shards.parts if haste is not None else (),
+    )
+    return await completed(seen, run, targets, listen)
+
+
+async def completed(
+    seen: Observed, run: Runner, targets: Sequence[str], listen: Listener = silent
+) -> Observed:
+    """The same with those red ids run on their own that have not been yet."""
+    wanted = [i for i in repeated(seen, targets) if i not in seen.alone]
+    alone = await _alone(run, wanted, listen)
+    return replace(seen, alone={**seen.alone, **alone})
+
+
+def concluded(
+    seen: Observed,
+    bench: Bench,
+    targets: Sequence[str] = (),
+    listen: Listener = silent,
+) -> Baseline:
+    """What follows from the runs; pure, but for looking up links in the copy."""
+    wanted = {i: seen.alone[i] for i in repeated(seen, targets) if i in seen.alone}
+    flaky = {*seen.again, *(i for i, o in seen.alone.items() if len(set(o)) > 1)}
+    _note_order(seen.run, wanted, flaky, listen)
+    watched = dict.fromkeys((*targets, *seen.run.red, *seen.again))
+    return Baseline(
+        run=seen.run,
+        flaky=frozenset(flaky),
+        layout=layout(bench.snapshot, seen.run, bench.interpreter, bench.config),
+        seconds=seen.seconds,
+        repeats={
+            i: (*_whole(seen, i), *wanted.get(i, ()))
+            for i in watched
+            if i in seen.again or i in seen.run.collected
+        },
     )
 
 
-def _ids(first: SuiteRun, second: SuiteRun) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first.collected, *second.collected)))
-
-
-def _repeated(
-    first: SuiteRun, targets: Sequence[str], flaky: set[str]
-) -> tuple[str, ...]:
-    """The red ids whose steadiness matters and is not yet known."""
-    wanted = set(targets) or set(first.red)
+def repeated(seen: Observed, targets: Sequence[str]) -> tuple[str, ...]:
+    """The red ids whose steadiness matters and is not known from whole runs."""
+    wanted = set(targets) or set(seen.run.red)
     return tuple(
         node_id
-        for node_id in first.red
+        for node_id in seen.run.red
         if node_id in wanted
-        and node_id not in flaky
+        and node_id not in seen.again
         # two time-outs are proof enough, and three more would take minutes
-        and first.outcome(node_id) is not Outcome.HUNG
+        and seen.run.outcome(node_id) is not Outcome.HUNG
     )
+
+
+def _whole(seen: Observed, node_id: str) -> tuple[Outcome, Outcome]:
+    first = seen.run.outcome(node_id)
+    return first, seen.again.get(node_id, first)
 
 
 async def _alone(

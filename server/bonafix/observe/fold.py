@@ -78,6 +78,7 @@ def fold(attempts: Sequence[Attempt], *, command: Sequence[str]) -> SuiteRun:
         cpu_seconds=sum(a.cpu_seconds for a in attempts),
         lines=_lines(attempts),
         opened=_opened(finishes),
+        elsewhere=_merged(finishes, "elsewhere"),
         foreign=_merged(finishes, "foreign"),
         output=last.output or first.output,
         interpreter=text(first.log.session, "interpreter"),

@@ -53,17 +53,20 @@ async def warm(
     expected: Mapping[str, Outcome] = _NOBODY,
     listen: Listener = silent,
     fastest: Tier = "swap",
+    tally: Tally | None = None,
 ) -> AsyncIterator[Runner]:
     """Yield a runner over at most `cells` processes of a kind, gone on the way out.
 
     `expected` is what some ids do over the untouched tree: where a fork says otherwise
     or nothing is known, nothing is swapped; where a warm run says otherwise, where a
     process is lost twice, and for what a warm process cannot do (whole suites, `-k`,
-    recording), runs are cold. `listen` is told why, once, and of all runs at the end.
+    recording), runs are cold. `listen` is told why, once, and of all runs at the end;
+    `tally` counts them as they come.
     """
     cold = make_runner(snapshot, interpreter, config)
     known = dict(itertools.islice(expected.items(), _SAMPLE))
-    bench, tally = Bench(snapshot, interpreter, config), Tally()
+    bench = Bench(snapshot, interpreter, config)
+    tally = tally if tally is not None else Tally()
     residents = Residents(bench, cells, known, tally)
     pool = _Pool(bench, cells, known, listen)
     tiers = {"swap": (residents, pool), "warm": (pool,), "cold": ()}[fastest]

@@ -67,7 +67,7 @@ def _within(
     """Compare what is defined in two that are the same apart from that."""
     for before, after in zip(children(old), children(new)):
         if is_function(before):
-            _function(before, after, found, around)
+            function(before, after, found, around)
             continue
         if not same(before, after):
             raise UnfitError("it changes what a class body runs")
@@ -76,9 +76,14 @@ def _within(
         _within(before, after, found, around)
 
 
-def _function(
+def function(
     old: types.CodeType, new: types.CodeType, found: Compared, around: int
 ) -> None:
+    """Add a function and those within; `around`: the pair of the one around it.
+
+    Raises:
+        UnfitError: it looks different from outside.
+    """
     differs = not same(old, new)
     if around < 0 and _head(old) != _head(new):
         raise UnfitError("it changes a signature or a docstring")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import functools
 import linecache
 import os
 import types
@@ -20,6 +21,7 @@ _STATEMENT = 50  # lines that an assertion may have
 _HEAD, _TAIL = 20, 60  # entries that are kept: the way in, and the way down
 _VALUED = 12  # deepest own frames whose variables are kept
 _NAMES = 25  # variables of a frame
+_FILES = 2000  # whose real paths are remembered
 
 
 class Compared(typing.NamedTuple):
@@ -190,7 +192,15 @@ def _owned(frame: types.FrameType, places: relocate.Places) -> bool:
 
 def real(path: str) -> str:
     """The real path of a code object's file; `<string>` stays."""
-    return path if path.startswith("<") else os.path.realpath(path)
+    if path.startswith("<"):
+        return path
+    return _resolved(path) if path.startswith("/") else os.path.realpath(path)
+
+
+@functools.lru_cache(maxsize=_FILES)
+def _resolved(path: str) -> str:
+    """A deep traceback asks about a few files thousands of times."""
+    return os.path.realpath(path)
 
 
 def _place(

@@ -11,7 +11,7 @@ import types
 import typing
 import warnings
 
-from . import bodies, ran
+from . import bodies, incremental, ran
 
 _SUSPENDED = (
     types.GeneratorType,
@@ -19,6 +19,7 @@ _SUSPENDED = (
     types.AsyncGeneratorType,
 )
 _PYTHON = ".py"
+_OURS = 2  # references to what is asked about: a variable and an argument
 
 Files = typing.Mapping[str, typing.Optional[bytes]]
 Functions = typing.List[types.FunctionType]
@@ -43,7 +44,7 @@ class Index:
         self._ran = set(seen)
         self._functions: typing.Dict[ran.Key, Functions] = {}
         self._classes: typing.Dict[typing.Tuple[str, str], typing.List[type]] = {}
-        self._old: typing.Dict[str, types.CodeType] = {}
+        self._old: typing.Dict[str, incremental.Source] = {}
         self._look_around()
         own = self._recorder.files.own
         self._modules: typing.Dict[str, typing.List[types.ModuleType]] = {}
@@ -100,8 +101,13 @@ class Index:
         if module is None:
             return  # nobody has imported it yet: whoever does, finds the new one
         if path not in self._old:
-            self._old[path] = _compiled(old, module)
-        compared = bodies.compare(self._old[path], _compiled(new, module))
+            name = str(getattr(module.__spec__, "origin", None))
+            code = _compiled(old, module)
+            self._old[path] = incremental.Source(old, code, name)
+        known = self._old[path]
+        compared = known.compare(new)
+        if compared is None:
+            compared = bodies.compare(known.code, _compiled(new, module))
         self._functions_of(compared.pairs, plan)
         for name, before, after in compared.classes:
             for made in self._classes.get((module.__name__, name), ()):
@@ -147,6 +153,18 @@ class Index:
             raise bodies.UnfitError(
                 "a function that exists would take or need other variables"
             )
+        if pair.within < 0 and any(_held(function, live) for function in live):
+            raise bodies.UnfitError("the code of a function that it changes is kept")
+
+
+def _held(function: types.FunctionType, live: Functions) -> bool:
+    """Whether more than these functions refer to its code: it would stay the old one.
+
+    For functions that no other is around: the code of that one would hold it too.
+    """
+    code = function.__code__
+    owners = sum(1 for other in live if other.__code__ is code)
+    return sys.getrefcount(code) > owners + _OURS
 
 
 def _compiled(source: bytes, module: types.ModuleType) -> types.CodeType:

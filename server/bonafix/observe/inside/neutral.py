@@ -7,6 +7,7 @@ each is named.
 
 from __future__ import annotations
 
+import contextlib
 import typing
 
 # (attribute of config.option, the flag as users know it, the neutral value)
@@ -48,6 +49,22 @@ def late(option: typing.Any, *, stop_at_first: bool) -> typing.List[str]:
     if _set(option, "maxfail", wanted) and not stop_at_first:
         done.append("-x/--maxfail")
     return done + _workers(option) + _seed(option)
+
+
+@contextlib.contextmanager
+def unsummarised(config: typing.Any) -> typing.Iterator[None]:
+    """While the session ends: no plugin sums it up for a terminal that nobody reads.
+
+    Hypothesis imports all of itself for that, a second in each of many processes.
+    """
+    name, hooks = "pytest_terminal_summary", config.hook
+    before = getattr(hooks, name)
+    everybody = config.pluginmanager.get_plugins()
+    setattr(hooks, name, config.pluginmanager.subset_hook_caller(name, everybody))
+    try:
+        yield
+    finally:
+        setattr(hooks, name, before)
 
 
 def _set(option: typing.Any, name: str, value: object) -> bool:

@@ -1,8 +1,13 @@
-"""Which files of the project are opened to be read, by whom, apart from its modules."""
+"""Which files are opened to be read, by whom, apart from modules, and what is started.
+
+Of the project's own files it is told which tests opened them; of all others only that
+they were opened, or looked for: what a run depends on besides the project.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import typing
 
@@ -10,6 +15,9 @@ from . import relocate
 
 _MODULES = (".py", ".pyc", ".pyi", ".so")
 _MANY = 100  # tests that open one file; more are nobody's secret
+_ELSEWHERE = 1000  # files outside the project that are told
+# Every run has these for itself, or they are no files at all.
+_PRIVATE = ("/proc", "/sys", "/dev", "/tmp", "/var/tmp")  # noqa: S108 - left out
 _getcwd, _join = os.getcwd, os.path.join
 
 
@@ -20,12 +28,19 @@ class Watch:
         self.active = False
         self.test = ""  # the id of the one that runs
         self._seen: typing.Dict[str, typing.Set[str]] = {}
+        self._started: typing.Set[str] = set()
         sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: typing.Tuple[typing.Any, ...]) -> None:
-        if event != "open" or not self.active:
-            return
-        path, _, flags = arguments
+        if event == "open":
+            if self.active:
+                self._opened(*arguments)
+        elif event in ("subprocess.Popen", "os.posix_spawn", "os.exec"):
+            program = arguments[0]
+            if self.active and isinstance(program, (str, bytes)):
+                self._started.add(os.fsdecode(program))
+
+    def _opened(self, path: object, _mode: object, flags: object) -> None:
         if type(path) is bytes:
             path = os.fsdecode(path)
         if type(path) is not str or path.endswith(_MODULES):
@@ -51,6 +66,27 @@ class Watch:
             if places.own(real) and os.path.isfile(real):
                 found.setdefault(places.relative(real), set()).update(openers)
         return {path: _told(found[path]) for path in sorted(found)}
+
+    def elsewhere(self, places: relocate.Places) -> typing.List[str]:
+        """Files outside the copy that were opened or looked for, and programs.
+
+        One empty path stands for more than can be told.
+        """
+        programs = {shutil.which(name) or name for name in self._started}
+        real = {os.path.realpath(path) for path in programs | set(self._seen)}
+        own = [places.tree, *_PRIVATE, *map(os.path.realpath, _own_folders())]
+        found = [path for path in sorted(real) if not _below(path, own)]
+        return found if len(found) <= _ELSEWHERE else [""]
+
+
+def _own_folders() -> typing.Iterator[str]:
+    for name in ("HOME", "TMPDIR"):
+        if os.environ.get(name):
+            yield os.environ[name]
+
+
+def _below(path: str, folders: typing.Iterable[str]) -> bool:
+    return any(path == one or path.startswith(one + os.sep) for one in folders)
 
 
 def _told(openers: typing.Set[str]) -> typing.List[str]:

@@ -15,6 +15,7 @@ import pytest
 
 from . import (
     calls,
+    compiled,
     disguise,
     failure,
     items,
@@ -64,6 +65,7 @@ class Plugin:
         self._compared: typing.Optional[failure.Compared] = None
         self._cpu = 0.0
         self._stuck = stuck.Alarm(request["per_test"] / _PATIENT, self._send_stuck)
+        compiled.follow()
 
     # ------------------------------------------------------------ configuration
 
@@ -149,8 +151,12 @@ class Plugin:
         """Leave out what is not wanted."""
         yield  # whatever the project reorders or leaves out comes first
         if self._request["select"] is not None:
-            wanted = set(self._request["select"])
-            items[:] = [item for item in items if item.nodeid in wanted]
+            wanted = set(self._request["select"])  # ids, or whole files of tests
+            items[:] = [
+                item
+                for item in items
+                if item.nodeid in wanted or item.nodeid.split("::", 1)[0] in wanted
+            ]
 
     def pytest_deselected(self, items: typing.Sequence[typing.Any]) -> None:
         """Note what the project itself leaves out."""
@@ -294,18 +300,22 @@ class Plugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: typing.Any) -> typing.Iterator[None]:
         """Tell how the session ended, and what it saw on the way."""
-        yield
+        with neutral.unsummarised(session.config):
+            yield
         if self._calls:
             self._events.send("recorded", **self._calls.summary())
         files: typing.Dict[str, typing.List[str]] = {}
+        elsewhere: typing.List[str] = []
         if self._opened:
             self._opened.active = False
             files = self._opened.files(self._places)
+            elsewhere = self._opened.elsewhere(self._places)
         self._events.send(
             "finish",
             code=int(session.exitstatus),
             stopped=str(session.shouldstop or session.shouldfail or ""),
             opened=files,
+            elsewhere=elsewhere,
             foreign=[] if self._brief else relocate.foreign(self._places),
         )
 

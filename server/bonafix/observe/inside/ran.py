@@ -57,7 +57,9 @@ class Recorder:
         else:
             sys.setprofile(None)
             threading.setprofile(None)  # type: ignore[arg-type]  # as documented
-        return {self.key(code) for code in self._seen}
+        seen = {self.key(code) for code in self._seen}
+        self._seen.clear()  # a module's code holds that of its functions
+        return seen
 
     def _monitor(self, api: typing.Any) -> None:
         free = [tool for tool in _TOOLS if api.get_tool(tool) is None]

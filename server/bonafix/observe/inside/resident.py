@@ -193,6 +193,9 @@ class Collected(plugin.Plugin):
         options = session.config.option
         options.maxfail = 1 if self._request["stop_at_first"] else 0
         options.no_summary = True  # it repeats what was told, for a terminal
+        # Quoting the failing statement parses the whole file it is in. Nobody reads
+        # what a screening prints; the frames are told besides.
+        options.tbstyle = "native"
         wanted = set(self._request["select"])
         session.items[:] = [item for item in session.items if item.nodeid in wanted]
         session.testscollected = len(session.items)

@@ -1,0 +1,192 @@
+"""Rows about the language server: its start, save to diagnostic, the code action."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from figures import Figure, Goal
+from libraries import ROOT, Library, python, tree
+from places import Files, Place, of, on_target, peer, running
+
+from tests.lsp import editor as editing
+from tests.lsp.editor import Editor
+
+SERVER = [sys.executable, "-m", "bonafix", "lsp", "--trust"]
+BARE = [
+    *(sys.executable, "-c"),
+    "from pygls.lsp.server import LanguageServer as S; S('bare', '0').start_io()",
+]
+SUITE = 180.0  # seconds for the first run of a library's suite
+PATIENT = 120.0  # seconds for what follows a save
+
+
+async def start(count: int) -> list[Figure]:
+    """CPU of a server until it has answered `initialize`, over that of a bare one."""
+    ratios = []
+    for command in (SERVER, BARE):
+        await _greeted(command)  # once, for what the machine caches
+    for _ in range(count):
+        ours = await _greeted(SERVER)
+        ratios.append(ours / await _greeted(BARE))
+    figure = Figure(
+        row="start",
+        subject="the server",
+        what="spawn to initialize answered, over a bare pygls server, CPU",
+        goal=Goal(value=1.05, least=False),
+        values=tuple(ratios),
+        python="{}.{}".format(*sys.version_info),
+        note=f"ours {ours * 1e3:.0f} ms",
+    )
+    return [figure]
+
+
+async def _greeted(command: list[str]) -> float:
+    """CPU seconds of the process when its answer is read."""
+    pipe = subprocess.PIPE
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, cwd=folder, env=_environment(folder)
+        )
+        params = {"processId": os.getpid(), "rootUri": None, "capabilities": {}}
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        body = json.dumps(asked).encode()
+        process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        async with asyncio.timeout(PATIENT):
+            await process.stdout.readuntil(b"\r\n\r\n")
+        spent = running(process.pid)
+        process.kill()
+        await process.communicate()
+    return spent
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Settings and state of its own, with the libraries' interpreter."""
+    settings = Path(folder) / "bonafix.toml"
+    settings.write_text(f"interpreter = {json.dumps(str(python()))}\n")
+    # what a server runs steps back for its user; here it is the peer's equal
+    state = {"BONAFIX_NICE": "0", "BONAFIX_STATE_DIR": folder}
+    state["BONAFIX_CONFIG"] = str(settings)
+    return os.environ | state
+
+
+async def save(library: Library, count: int) -> list[Figure]:
+    """From a save that breaks one test to its diagnostic, over a cold run of it."""
+    source = (tree(library) / library.product).read_text("utf-8")
+    ratios, times = [], []
+    async with of(library) as here, _served(library) as editor:
+        await editor.open(library.product)
+        for _, files in await on_target(here):
+            wall, code = await asyncio.to_thread(_cold, here, files)
+            if code:
+                text = (files[library.product] or b"").decode()
+                times.append(await _saved(editor, library, text, bad=True))
+                ratios.append(times[-1] / wall)
+                await _saved(editor, library, source, bad=False)
+            if len(ratios) >= count:
+                break
+    span = f"{min(times) * 1e3:.0f} - {max(times) * 1e3:.0f} ms"
+    figure = Figure(
+        row="save",
+        subject=library.name,
+        what="save to diagnostic over a cold run of that test, wall",
+        goal=Goal(value=0.5, least=False),
+        values=tuple(ratios),
+        python=here.python,
+        note=f"{span}, of which 300 are waited for further saves",
+    )
+    return [figure]
+
+
+def _cold(here: Place, files: Files) -> tuple[float, int]:
+    """Wall seconds of the peer, and its exit code."""
+    begun = time.monotonic()
+    _, code = peer(here, files, ["-x", here.library.id])
+    return time.monotonic() - begun, code
+
+
+@asynccontextmanager
+async def _served(library: Library) -> AsyncIterator[Editor]:
+    """A real server over a copy of the library, when its suite has been run once."""
+    pipe = subprocess.PIPE
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / library.name
+        shutil.copytree(tree(library), root)
+        state = Path(folder) / "state"
+        state.mkdir()
+        env = _environment(str(state)) | {"PYTHONPATH": str(root / library.source)}
+        process = await asyncio.create_subprocess_exec(
+            *SERVER, stdin=pipe, stdout=pipe, cwd=root, env=env
+        )
+        editor = Editor(root).attach(process.stdout, process.stdin, process)
+        try:
+            await editor.initialize()
+            await _said(editor, r"\d tests, ", SUITE)
+            yield editor
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await editor.stop()
+
+
+async def _said(editor: Editor, pattern: str, seconds: float, after: int = 0) -> None:
+    """Wait until the server's log says so."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for note in editor.notes[after:]:
+            text = str((note.get("params") or {}).get("message", ""))
+            if note["method"] == "window/logMessage" and re.search(pattern, text):
+                return
+        await asyncio.sleep(0.05)
+    raise TimeoutError(pattern)
+
+
+async def _saved(editor: Editor, library: Library, text: str, *, bad: bool) -> float:
+    """Edit and save; seconds until the target's file shows it, or it no more."""
+    after, begun = len(editor.notes), time.monotonic()
+    await editor.change(library.product, text)
+    await editor.save(library.product)
+
+    def shown(found: list) -> bool:
+        return any(library.target in str(one.get("code", "")) for one in found) == bad
+
+    patience, editing.PATIENCE = editing.PATIENCE, PATIENT
+    try:
+        await editor.diagnostics(library.tests, shown, after=after)
+        spent = time.monotonic() - begun
+        if not bad:  # the whole run comes after: the next save must not wait for it
+            await _said(editor, r"\d tests, ", SUITE, after)
+    finally:
+        editing.PATIENCE = patience
+    return spent
+
+
+async def action(_count: int) -> list[Figure]:
+    """What `code_action.py` prints for one line."""
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.code_action"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
+    text = (await done.communicate())[0].decode()
+    found = re.search(r"^one line:.*p99 +([\d.]+)", text, re.MULTILINE)
+    idle = re.search(r"^no work:.*p99 +([\d.]+)", text, re.MULTILINE)
+    figure = Figure(
+        row="action",
+        subject="the server",
+        what="codeAction with 1,000 diagnostics, 99th percentile of 500",
+        goal=Goal(value=5, unit="ms", least=False),
+        values=(float(found[1]),) if found else (),
+        note=f"a request without work: {idle[1]} ms" if idle else text[-200:],
+    )
+    return [figure]
