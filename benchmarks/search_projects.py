@@ -182,7 +182,8 @@ async def sought(case: Case, options: Options) -> Sought:
             def right(patch: Patch) -> bool:
                 return truth(case, dict(patch.files), options)[0] == 0
 
-            found = await searched(task, visible_runner(shown.seal, screen), right)
+            fast = screen.over(shown.seal.files)
+            found = await searched(task, visible_runner(shown.seal, fast), right)
         return found if found.rank else looked_up(case, bench, task, found.space)
 
 

@@ -12,11 +12,10 @@ from collections.abc import (
 )
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import reduce
 from typing import TYPE_CHECKING, cast
 
 from bonafix import __version__, diffs
-from bonafix.bench import Bench, layered
+from bonafix.bench import Bench
 from bonafix.bills import Meter, billed
 from bonafix.calls import Rivals
 from bonafix.config import Config
@@ -110,9 +109,10 @@ async def each(
             if not left:
                 continue
             job.listen(Event(kind="stage", text="repair", facts={"targets": left}))
-            quick = reduce(layered, stack.under, screen)
             apart = before.keys() - {target.id for target in left}
             shown = await show(stack, now, left, apart, job.listen)
+            laid = {p: c for patch in stack.under for p, c in patch.files.items()}
+            quick = screen.over({**laid, **shown.seal.files})
             fast = visible_runner(shown.seal, quick)
             asked = _asked(engines(fast), failures)
             purse.begin(job.config)

@@ -11,10 +11,9 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import cast
 
-from bonafix.bench import Bench, layered
+from bonafix.bench import Bench
 from bonafix.calls import Rivalry, Rivals
 from bonafix.config import Config
 from bonafix.domain import (
@@ -160,7 +159,8 @@ async def _searched(
     where = bench.snapshot, bench.interpreter, place.config
     place.listen(Event(kind="note", text="looking for other fixes to compare with"))
     async with warm(*where, expected=before) as pool:
-        screen = _Meter(reduce(layered, bench.under, pool), TRIES, CPU_SECONDS)
+        laid = {p: c for patch in bench.under for p, c in patch.files.items()}
+        screen = _Meter(pool.over(laid), TRIES, CPU_SECONDS)
         with contextlib.suppress(BonafixError, _EnoughError):
             async with contextlib.aclosing(
                 _candidates(replace(task, seconds=SECONDS), screen, place)

@@ -237,6 +237,41 @@ def test_bodies_are_swapped(version, tmp_path):
     assert notes.tiers == {"swap": len(candidates)}
 
 
+def test_what_candidates_share_is_collected_over(tmp_path):
+    """Masked tests and earlier fixes are laid once: what comes on top is swapped."""
+    masked = text(TEST).replace("double(2) == 4", "double(2) == 6")
+    masked = masked[: masked.index("def test_source")]
+    ground = changed("sum(items) + 1", "sum(items)") | {TEST: masked.encode()}
+    source = ground["shop/price.py"].decode()
+    candidates = [{}, ground, {"shop/price.py": source.replace("n * 3", "2").encode()}]
+    notes = Notes()
+    expected = {node_id: Outcome(outcome) for node_id, outcome in BEFORE.items()}
+    select = ids("total", "double", "count", "source")
+
+    async def story(made):
+        place = made.snapshot, made.interpreter, made.config
+        async with warm(*place, cells=1, expected=expected, listen=notes) as screen:
+            run = screen.over({TEST: b""}).over(ground)
+            return [outcomes(await run(one, select=select)) for one in candidates]
+
+    with bench(write(tmp_path / "shop", PROJECT), config()) as made:
+        told = asyncio.run(story(made))
+    same = dict.fromkeys(ids("total", "double"), "passed")
+    same |= dict.fromkeys(ids("count"), "failed")
+    assert told == [same, same, same | dict.fromkeys(ids("double"), "failed")]
+    assert notes.falls == {}
+    assert notes.tiers == {"swap": 3}
+
+
+def test_new_files_get_a_fresh_process(tmp_path):
+    """A kept one may have imported what they would hide."""
+    files = {"shop/extra.py": b"", "json.py": b"raise ImportError"}
+    runs, notes = judged(tmp_path, PROJECT, [files, {"shop/price.py": None}], BEFORE)
+    assert notes.tiers == {"cold": 2}
+    assert notes.falls == {"it adds or removes a file": 2}
+    assert runs == [BEFORE, {}]
+
+
 # what is changed into what, the reason to leave it to others, which outcomes differ
 UNFIT = {
     "module": ("RATE = rate()", "RATE = 5", "a module runs", {}),

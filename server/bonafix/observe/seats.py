@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bonafix.domain import Event
-from bonafix.observe.run import Bench, Wish, confined, order
+from bonafix.observe.run import Bench, Files, Wish, confined, order
 from bonafix.observe.zygote import Zygote, zygote
 from bonafix.sandbox.cell import Cell
 
@@ -22,6 +22,8 @@ _FIRST = 10.0  # seconds for a test over the untouched tree; twice that for all
 # What every session of pytest writes, and no test is the worse for.
 _USUAL = frozenset({"__pycache__", ".pytest_cache"})
 _REASONS = 4  # that are told
+
+_NONE: Files = {}
 
 Mark = tuple[str, int, int]  # path, size, time of the last change in nanoseconds
 
@@ -37,15 +39,15 @@ class Seat:
     stack: contextlib.AsyncExitStack | None = None
     zygote: Zygote | None = None
 
-    async def open(self, bench: Bench, wish: Wish) -> Zygote:
-        """Start a process here.
+    async def open(self, bench: Bench, wish: Wish, ground: Files = _NONE) -> Zygote:
+        """Start a process here, over a tree with `ground`.
 
         Raises:
             BarredError: what a run leaves behind could not be ended.
             LostError: it cannot be made ready.
         """
         self.stack = contextlib.AsyncExitStack()
-        place = await self.stack.enter_async_context(confined(bench, {}))
+        place = await self.stack.enter_async_context(confined(bench, ground))
         if not place.ground.caps.pids:
             raise BarredError("what a test leaves running could not be ended here")
         made = zygote(place, order(bench, wish, place), seconds=_LIFE)

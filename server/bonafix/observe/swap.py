@@ -1,8 +1,9 @@
 """The fastest runner: tests are collected once, each run is a fork of that session.
 
-In the fork the functions that a candidate changes are exchanged. It screens, and
-never gives a verdict; whatever could make a fork differ from a fresh process is
-looked for, named, and left to others.
+In the fork the functions that a candidate changes are exchanged. What is the same for
+all candidates, such as masked tests, is the ground: tests are collected over it. It
+screens, and never gives a verdict; whatever could make a fork differ from a fresh
+process is looked for, named, and left to others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from dataclasses import dataclass, replace
 
 from bonafix.domain import Listener, Outcome, SuiteRun, silent
 from bonafix.observe.fold import Attempt
-from bonafix.observe.run import Bench, Files, Teller, Wish, attempts, folded, order
+from bonafix.observe.run import (
+    Bench,
+    Files,
+    Teller,
+    Wish,
+    attempts,
+    folded,
+    make_runner,
+    order,
+)
 from bonafix.observe.seats import (
     FAITH,
     BarredError,
@@ -30,14 +40,16 @@ from bonafix.observe.zygote import LostError, UnfitError, Zygote
 
 _COLLECTING = 60.0  # seconds
 _OFTEN = 3  # runs of other test files before these are collected too
+_NONE: Files = {}
 _STALE = 8  # runs without use before a process is given to others
 
-Key = frozenset[str]  # the files of the selected tests
+# The files of the selected tests, and the ground.
+Key = tuple[frozenset[str], frozenset[tuple[str, bytes | None]]]
 
 
 @dataclass(slots=True)
 class _Place(Seat):
-    key: Key = frozenset()
+    key: Key = (frozenset(), frozenset())
     marks: frozenset[Mark] = frozenset()
     last: int = 0  # number of the run that used it last
 
@@ -55,6 +67,7 @@ class Residents:
         tally: Tally,
     ) -> None:
         self._bench = bench
+        self._cold = make_runner(bench.snapshot, bench.interpreter, bench.config)
         self._expected = expected
         self._tally = tally
         self._free = [_Place() for _ in range(cells)]
@@ -69,10 +82,19 @@ class Residents:
         self._runs = 0
 
     async def run(
-        self, files: Files, wish: Wish, seconds: float, listen: Listener
+        self,
+        files: Files,
+        wish: Wish,
+        seconds: float,
+        listen: Listener,
+        ground: Files = _NONE,
     ) -> SuiteRun | None:
-        """Run it within `seconds` once a process is ready; `None` where none can be."""
-        key = frozenset(node_id.split("::", 1)[0] for node_id in wish.select or ())
+        """Run it within `seconds` once a process is ready; `None` where none can be.
+
+        `files` come on top of `ground`.
+        """
+        tests = frozenset(node_id.split("::", 1)[0] for node_id in wish.select or ())
+        key = tests, frozenset(ground.items())
         try:
             async with self._place(key, wish) as place:
                 wish = replace(wish, deadline=time.monotonic() + seconds)
@@ -104,9 +126,9 @@ class Residents:
     async def _place(self, key: Key, wish: Wish) -> AsyncIterator[_Place]:
         self._asked[key] += 1
         async with self._room:
+            self._runs += 1  # of all: else a place that nobody uses never gets stale
             place = self._choose(key)
             self._free.remove(place)
-            self._runs += 1
             place.last = self._runs
             try:
                 if place.zygote is None or place.key != key:
@@ -129,7 +151,8 @@ class Residents:
         for place in self._free:
             if place.zygote is not None and place.key == key:
                 return place
-        if self._vetted and key not in self._vetted and self._asked[key] < _OFTEN:
+        known = any(ground == key[1] for _, ground in self._vetted)
+        if known and key not in self._vetted and self._asked[key] < _OFTEN:
             raise UnfitError("other tests than those collected are asked for")
         for place in sorted(self._free, key=lambda place: place.last):
             if place.zygote is None or self._runs - place.last >= _STALE:
@@ -140,7 +163,7 @@ class Residents:
         """Collect there, and see that the untouched tree does what it is known to."""
         await place.close()
         place.key = key
-        host = await place.open(self._bench, wish)
+        host = await place.open(self._bench, wish, dict(key[1]))
         wanted = order(self._bench, replace(wish, stop_at_first=False), host.cell)
         try:
             await host.collect(
@@ -156,17 +179,24 @@ class Residents:
                 await self._vet(place, host, wish)
                 self._vetted.add(key)
 
-    def _told(self, key: Key) -> dict[str, Outcome]:
-        """What is known of these tests over the untouched tree."""
-        return {
+    async def _told(self, key: Key, wish: Wish) -> dict[str, Outcome]:
+        """What fresh processes say of these tests over the ground."""
+        tests, ground = key
+        known: dict[str, Outcome] = {
             node_id: outcome
             for node_id, outcome in self._expected.items()
-            if outcome is not Outcome.HUNG and node_id.split("::", 1)[0] in key
+            if outcome is not Outcome.HUNG and node_id.split("::", 1)[0] in tests
         }
+        if not ground or not known:
+            return known
+        fresh = await self._cold(
+            dict(ground), select=tuple(known), per_test=wish.per_test
+        )
+        return {node_id: fresh.outcome(node_id) for node_id in known}
 
     async def _vet(self, place: _Place, host: Zygote, wish: Wish) -> None:
         """Compare a run of the untouched tree with what cold ones did."""
-        told = self._told(place.key)
+        told = await self._told(place.key, begun(wish))
         wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
         seen = await self._suite(host, {}, wish, silent)
         for node_id, outcome in told.items():

@@ -14,7 +14,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bonafix.config import Config
@@ -40,7 +40,87 @@ _SAMPLE = 20  # ids whose outcomes are compared
 _TRIES = 3  # at what to load: each time up to the module that did harm
 _NOBODY: Mapping[str, Outcome] = {}
 
+_NONE: Files = {}
+_ADDED = "it adds or removes a file"
+
 Tier = Literal["swap", "warm", "cold"]
+Tiers = tuple["Residents | _Pool", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A runner, and one for runs that have some files in common."""
+
+    _bench: Bench
+    _cold: Runner
+    _tiers: Tiers
+    _tally: Tally
+    _ground: Files = field(default_factory=dict)
+
+    def over(self, ground: Files) -> Screen:
+        """The same with `ground` laid under whatever is run."""
+        return replace(self, _ground={**self._ground, **ground})
+
+    async def __call__(
+        self,
+        files: Files,
+        /,
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        """Run it in the fastest way that can."""
+        config = self._bench.config
+        if select and not expression and not record_lines:
+            wish = Wish(
+                select=select,
+                expression="",
+                record_lines=False,
+                stop_at_first=stop_at_first,
+                per_test=per_test or config.test_timeout,
+                deadline=0.0,  # it begins when a process is ready
+            )
+            limit = seconds or config.suite_timeout
+            found = await self._kept(files, wish, limit, listen)
+            if found is not None:
+                return found
+        self._tally.runs["cold"] += 1
+        return await self._cold(
+            {**self._ground, **files},
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=per_test,
+            listen=listen,
+        )
+
+    async def _kept(
+        self, files: Files, wish: Wish, limit: float, listen: Listener
+    ) -> SuiteRun | None:
+        ground = self._ground
+        own = {p: c for p, c in files.items() if p not in ground or ground[p] != c}
+        if self._tiers and any(self._moves(path, own[path]) for path in own):
+            # What is preloaded may hide a new file, or keep one that is gone.
+            self._tally.falls[_ADDED] += 1
+            return None
+        for tier in self._tiers:
+            found = await tier.run(own, wish, limit, listen, ground)
+            if found is not None:
+                self._tally.runs[tier.name] += 1
+                return found
+        return None
+
+    def _moves(self, path: str, content: bytes | None) -> bool:
+        there = self._ground.get(path, b"") is not None
+        known = path in self._bench.snapshot.files or path in self._ground
+        return content is None or not (known and there)
 
 
 @asynccontextmanager
@@ -54,7 +134,7 @@ async def warm(
     listen: Listener = silent,
     fastest: Tier = "swap",
     tally: Tally | None = None,
-) -> AsyncIterator[Runner]:
+) -> AsyncIterator[Screen]:
     """Yield a runner over at most `cells` processes of a kind, gone on the way out.
 
     `expected` is what some ids do over the untouched tree: where a fork says otherwise
@@ -69,48 +149,10 @@ async def warm(
     tally = tally if tally is not None else Tally()
     residents = Residents(bench, cells, known, tally)
     pool = _Pool(bench, cells, known, listen)
-    tiers = {"swap": (residents, pool), "warm": (pool,), "cold": ()}[fastest]
-
-    async def run(
-        files: Files,
-        *,
-        select: Sequence[str] | None = None,
-        expression: str = "",
-        record_lines: bool = False,
-        stop_at_first: bool = False,
-        seconds: float | None = None,
-        per_test: float | None = None,
-        listen: Listener = silent,
-    ) -> SuiteRun:
-        if select and not expression and not record_lines:
-            wish = Wish(
-                select=select,
-                expression="",
-                record_lines=False,
-                stop_at_first=stop_at_first,
-                per_test=per_test or config.test_timeout,
-                deadline=0.0,  # it begins when a process is ready
-            )
-            limit = seconds or config.suite_timeout
-            for tier in tiers:
-                found = await tier.run(files, wish, limit, listen)
-                if found is not None:
-                    tally.runs[tier.name] += 1
-                    return found
-        tally.runs["cold"] += 1
-        return await cold(
-            files,
-            select=select,
-            expression=expression,
-            record_lines=record_lines,
-            stop_at_first=stop_at_first,
-            seconds=seconds,
-            per_test=per_test,
-            listen=listen,
-        )
+    tiers: Tiers = {"swap": (residents, pool), "warm": (pool,), "cold": ()}[fastest]
 
     try:
-        yield run
+        yield Screen(bench, cold, tiers, tally)
     finally:
         await residents.close()
         await pool.close()
@@ -143,13 +185,18 @@ class _Pool:
         self._cold = False
 
     async def run(
-        self, files: Files, wish: Wish, seconds: float, listen: Listener
+        self,
+        files: Files,
+        wish: Wish,
+        seconds: float,
+        listen: Listener,
+        ground: Files = _NONE,
     ) -> SuiteRun | None:
         """Run it within `seconds` once a process is ready; `None` where none can be."""
         try:
             async with self._seat(wish) as host:
                 wish = replace(wish, deadline=time.monotonic() + seconds)
-                return await self._suite(host, files, wish, listen)
+                return await self._suite(host, {**ground, **files}, wish, listen)
         except LostError as error:
             self._lost += 1
             if self._lost >= FAITH:
