@@ -63,6 +63,10 @@ export function activate(context: ExtensionContext): void {
     show(state, works) {
       status.show(state, works);
       runs.news();
+      if (state !== "running") {
+        fixes.lost();
+        announcing.dispose();
+      }
     },
     onProgress(token, value) {
       fixes.onProgress(token, value);

@@ -112,6 +112,19 @@ export function openFixing(server: Server) {
       change(event.job, (fix) => told(fix, event));
       follow(event.job);
     },
+    /** The server is gone, and every job with it. */
+    lost(): void {
+      const ending = {
+        phase: "stopped",
+        headline: "the server ended",
+        candidates: [],
+      } as const;
+      for (const { job, phase } of fixes) {
+        if (phase === "running" || phase === "ready") {
+          change(job, (fix) => ended(fix, ending));
+        }
+      }
+    },
     /** Whether a page that the server wants to show was only asked for to be read. */
     hushes: (uri: string) => {
       const job = [...hushed].find((one) => uri.includes(one));

@@ -38,7 +38,7 @@ export function openRuns(server: RunServer): Runs {
     let patience = STARTS;
     do {
       await waiting.until(() => running() || told() || cancelled(), patience);
-      await waiting.until(() => !running());
+      await waiting.until(() => !running() || told() || cancelled());
       patience = REPLACED;
     } while (
       !told() &&

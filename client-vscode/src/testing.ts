@@ -17,6 +17,7 @@ import {
   TestRunRequest,
   tests,
   Uri,
+  window,
   workspace,
 } from "vscode";
 import { type Result, type Results, shownAs } from "./results.ts";
@@ -106,8 +107,12 @@ export function openTesting(start: Run): Testing {
 
   const take = async (results: Results): Promise<void> => {
     const root = Uri.parse(results.root).toString(); // as the editor spells it
+    projects.add(root);
     const red = results.tests.filter(({ outcome }) => isRed(outcome));
-    const all = () => red.every(({ test }) => fresh(root).has(test));
+    const all = () => {
+      const shown = fresh(root); // once: it looks at all diagnostics
+      return red.every(({ test }) => shown.has(test));
+    };
     // Diagnostics come by a way of their own, and a little later.
     await diagnosed.until(all, DIAGNOSED);
     const found = fresh(root);
@@ -185,7 +190,13 @@ export function openTesting(start: Run): Testing {
   controller.refreshHandler = (token) => start({}, token);
   return {
     told(results) {
-      queue = queue.then(() => take(results));
+      // One that cannot be shown must not take those after it along.
+      queue = queue
+        .then(() => take(results))
+        .catch((error) => {
+          const text = `Bonafix: the results of a run could not be shown: ${error}`;
+          void window.showWarningMessage(text);
+        });
     },
     dispose() {
       listening.dispose();
@@ -245,8 +256,14 @@ function ids(file: Uri): string[] {
   return root ? named.map(({ test }) => itemId({ root, test })) : [];
 }
 
+/** Projects that results came from: one folder may hold several. */
+const projects = new Set<string>();
+
 function rootOf(file: Uri): string | undefined {
-  return workspace.getWorkspaceFolder(file)?.uri.toString();
+  const uri = file.toString();
+  const holding = [...projects].filter((one) => uri.startsWith(`${one}/`));
+  const [inner] = holding.sort((a, b) => b.length - a.length);
+  return inner ?? workspace.getWorkspaceFolder(file)?.uri.toString();
 }
 
 function said(item: TestItem, found: Found | undefined): TestMessage {

@@ -15,6 +15,8 @@ ADD = "test_calc.py::test_add"
 def write(path, text=""):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    if path.name == "python":
+        path.chmod(0o755)
 
 
 @pytest.fixture
@@ -114,6 +116,8 @@ async def test_a_closed_folder_takes_its_projects_along(start, repository):
         ({"setup.py": "", "a/x.py": "", "b/y.py": ""}, ("a", "."), ["a", "."]),
         ({"setup.py": "", "a/x.py": ""}, ("*",), ["a"]),
         ({"a/setup.py": ""}, ("../*", "/"), ["."]),
+        ({"shop/tests/test_a.py": "", "docs/setup.cfg": ""}, (), ["."]),
+        ({"back/src/a.py": "", "back/tests/pytest.ini": ""}, (), ["."]),
     ],
 )  # fmt: skip
 def test_which_projects_a_folder_holds(tmp_path, files, wanted, found):

@@ -166,6 +166,38 @@ def test_only_what_is_the_same(tmp_path):
         assert not any("-pytest-" in name for name in compiled(made))
 
 
+def test_links_lead_nowhere(tmp_path):
+    """What a link leads to outside the copy is neither written nor taken away."""
+    outside = write(tmp_path / "outside", {"deep/kept.txt": "", "mod.py": "X = 1\n"})
+    root = write(tmp_path / "shop", PROJECT)
+    (root / "shop" / "__pycache__").symlink_to(outside / "deep")
+    (root / "linked").symlink_to(outside)
+    (root / "single.py").symlink_to(outside / "mod.py")
+    before = sorted(path.relative_to(outside) for path in outside.rglob("*"))
+    with bench(root, config()) as made:
+        place = made.snapshot.lower / "shop" / "__pycache__"
+        if not place.is_symlink():  # should links like it ever be left out of copies
+            place.symlink_to(outside / "deep")
+        run = SuiteRun(results={}, collected=(ONE + "::test_red",))
+        asyncio.run(compile_ahead(where(made), run))
+        assert compiled(made)
+        assert not [name for name in compiled(made) if "single" in name]
+        asyncio.run(undo(made.snapshot))
+        assert not [name for name in compiled(made) if "tests" in name]
+    assert sorted(path.relative_to(outside) for path in outside.rglob("*")) == before
+
+
+def test_harm_that_was_seen_is_remembered(tmp_path):
+    """Who was seen to do otherwise is never hurried again, nor in a later run."""
+    with workshop(tmp_path, ORDERED) as made:
+        seen, *_ = tried(made, (("test_a.py",), ("test_b.py",)))
+        assert seen.harm
+        haste = Haste(where(made), harm=seen.harm)
+        asyncio.run(haste.resume(seen.run, (("test_a.py",), ("test_b.py",))))
+        assert not haste.shards.parts
+        assert compiled(made) == []
+
+
 def test_nothing_of_the_project_runs(tmp_path):
     """Compiling executes no line of it, though a module has the name of pytest's."""
     trace = "open({!r}, 'w').close()\n".format(str(tmp_path / "trace"))
@@ -203,6 +235,10 @@ class Fixed:
     def __init__(self, haste, parts):
         self.haste, self.parts, self.shards = haste, parts, haste.shards
         self.stop, self.vet = haste.stop, haste.vet
+
+    @property
+    def harm(self):
+        return self.haste.harm
 
     async def begin(self, first):
         await self.haste.resume(first, self.parts)

@@ -168,9 +168,12 @@ async def did_change_folders(
         path = file_path(folder.uri)
         for root in [r for r in state.roots.values() if r.folder == path]:
             _drop(state, root)
+    if params.event.removed:  # a folder that stays may hold what went with another
+        for uri in list(ls.workspace.folders):
+            _add_folder(state, uri)
     for folder in params.event.added:
         _add_folder(state, folder.uri)
-    state.jobs.start("start", functools.partial(_begin_new, state, params))
+    state.jobs.start("start", functools.partial(_begin_new, state))
 
 
 def _drop(state: State, root: Root) -> None:
@@ -181,12 +184,9 @@ def _drop(state: State, root: Root) -> None:
     state.tell()
 
 
-async def _begin_new(
-    state: State, params: types.DidChangeWorkspaceFoldersParams, _job: Job
-) -> None:
+async def _begin_new(state: State, _job: Job) -> None:
     await _fetch_settings(state)
-    added = {file_path(folder.uri) for folder in params.event.added}
-    for root in [r for r in state.roots.values() if r.folder in added]:
+    for root in list(state.roots.values()):  # those begun already stay as they are
         _opened(state, root)
 
 

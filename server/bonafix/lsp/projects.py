@@ -28,7 +28,8 @@ def projects(folder: Path, wanted: Sequence[str] = ()) -> tuple[Path, ...]:
         return tuple(dict.fromkeys(named)) or (folder,)
     if _marked(folder) or _has_tests(folder):
         return (folder,)
-    return tuple(_below(folder)) or (folder,)
+    below = tuple(_below(folder))
+    return (folder,) if folder in below else below or (folder,)
 
 
 def _named(folder: Path, glob: str) -> list[Path]:
@@ -36,7 +37,10 @@ def _named(folder: Path, glob: str) -> list[Path]:
         return [folder]
     if Path(glob).is_absolute() or ".." in Path(glob).parts:
         return []  # it has to be in the folder, for that is what is trusted
-    return sorted(path for path in folder.glob(glob) if path.is_dir())
+    try:
+        return sorted(path for path in folder.glob(glob) if path.is_dir())
+    except (OSError, ValueError):
+        return []  # not ours to read, or no pattern
 
 
 def _marked(folder: Path) -> bool:
@@ -60,13 +64,19 @@ def _has(content: object, table: str) -> bool:
 
 
 def _has_tests(folder: Path) -> bool:
-    if any((folder / name).is_dir() for name in _TESTS):
-        return True
+    return any((folder / name).is_dir() for name in _TESTS) or _loose(folder)
+
+
+def _loose(folder: Path) -> bool:
+    """Whether tests lie in it, and in no folder of their own."""
     return any(any(folder.glob(glob)) for glob in ("test_*.py", "*_test.py"))
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Breadth first, in the order of names; nothing inside what was found."""
+    """Breadth first, in the order of names; nothing inside what was found.
+
+    The folder itself is among them where tests lie outside of all others.
+    """
     level, looked = [folder], 0
     for _ in range(_DEPTH):
         deeper: list[Path] = []
@@ -74,7 +84,10 @@ def _below(folder: Path) -> Iterator[Path]:
             looked += 1
             if looked > _LOOKED:
                 return
-            if _marked(path):
+            marked = _marked(path)
+            if (path.name in _TESTS) if marked else _loose(path):
+                yield folder  # tests that no project below would run with their code
+            elif marked:
                 yield path
             else:
                 deeper.append(path)
@@ -88,7 +101,8 @@ def _folders(parent: Path) -> list[Path]:
     except OSError:
         return []  # not ours to read
     kept = sorted(n for n in names if n not in _SKIPPED and not n.startswith("."))
-    return [p for n in kept if not ((p := parent / n) / "pyvenv.cfg").exists()]
+    ours = [p for n in kept if os.access(p := parent / n, os.R_OK | os.X_OK)]
+    return [p for p in ours if not (p / "pyvenv.cfg").exists()]
 
 
 def shared_interpreter(folder: Path, project: Path) -> str:
@@ -98,7 +112,13 @@ def shared_interpreter(folder: Path, project: Path) -> str:
     """
     if project == folder or os.environ.get("VIRTUAL_ENV"):
         return ""
-    if any((project / name / "bin" / "python").exists() for name in _ENVIRONMENTS):
+    if has_environment(project):
         return ""
     python = folder / _ENVIRONMENTS[0] / "bin" / "python"
-    return str(python) if python.exists() else ""
+    return str(python) if os.access(python, os.X_OK) else ""
+
+
+def has_environment(project: Path) -> bool:
+    """Whether it brings an environment of its own."""
+    pythons = (project / name / "bin" / "python" for name in _ENVIRONMENTS)
+    return any(os.access(python, os.X_OK) for python in pythons)

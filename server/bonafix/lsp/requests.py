@@ -81,6 +81,7 @@ def _differing(
         state.documents.uri(root.path / path): (root, path)
         for root in state.roots.values()
         for path in root.board.paths()
+        if state.root_of(root.path / path) is root
     }
     for uri in sorted({*files, *known}):
         root, path = files.get(uri, (None, ""))

@@ -35,7 +35,7 @@ from bonafix.lsp.edits import Current
 from bonafix.lsp.findings import Finding
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.progress import Cancels
-from bonafix.lsp.projects import shared_interpreter
+from bonafix.lsp.projects import has_environment, shared_interpreter
 from bonafix.lsp.selecting import Known
 from bonafix.lsp.trust import Trust
 from bonafix.lsp.turns import Turns
@@ -183,7 +183,9 @@ class State:
         """
         known = redactor_at(root.path, os.environ)  # each time: the files change
         self.client.redact = known.joined(self.client.redact)
-        editor = settings.overrides(self.options, root.settings)
+        editor = dict(settings.overrides(self.options, root.settings))
+        if root.path != root.folder and has_environment(root.path):
+            editor.pop("interpreter", None)  # it was chosen for the folder as a whole
         loaded = config.load(root.path, overrides={**editor, **(extra or {})})
         shared = loaded.interpreter or shared_interpreter(root.folder, root.path)
         return replace(loaded, interpreter=shared)
@@ -236,6 +238,8 @@ def publish(state: State, root: Root) -> None:
 
 def _publish(state: State, root: Root, path: str) -> None:
     full = root.path / path
+    if state.root_of(full) is not root:
+        return  # an inner root speaks for it, or this one was closed
     uri, before = state.documents.uri(full), root.published.get(path)
     shown = diagnostics(state, root, root.board.at(path))
     if before is not None and before != uri:

@@ -8,6 +8,7 @@ text's own code. It counts for that text alone: a changed file is compiled afres
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -45,7 +46,10 @@ async def compile_ahead(bench: Bench, run: SuiteRun) -> None:
         "plain": sorted(modules - tests),
     }
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    with tempfile.TemporaryDirectory(dir=snapshot.lower.parent) as folder:
+    with (
+        contextlib.suppress(OSError),  # no space: then nothing is compiled ahead
+        tempfile.TemporaryDirectory(dir=snapshot.lower.parent) as folder,
+    ):
         path = Path(folder) / "order.json"
         path.write_text(json.dumps(order))
         command = [str(bench.interpreter.path), str(_SCRIPT), str(path)]
@@ -57,8 +61,9 @@ async def undo(snapshot: Snapshot) -> None:
     carried = {str(PurePosixPath(path).parent) for path in snapshot.files}
     for folder in sorted({PurePosixPath(path).parent for path in snapshot.files}):
         if str(folder / _FOLDER) not in carried:
-            place = snapshot.lower / folder / _FOLDER
-            if place.is_dir():
+            place = snapshot.lower.resolve() / folder / _FOLDER
+            # A link may lead out of the copy, to files that are none of ours.
+            if place.is_dir() and place.resolve() == place:
                 await in_slices(remove(str(place)))
 
 

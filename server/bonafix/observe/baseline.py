@@ -79,6 +79,7 @@ async def observed(
         again=differing(first, second),
         alone={},
         seconds=second.seconds,
+        harm=haste.harm if haste is not None else "",
         parts=haste.shards.parts if haste is not None else (),
     )
     return await completed(seen, run, targets, listen)

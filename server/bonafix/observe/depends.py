@@ -53,6 +53,7 @@ def parts(bench: Bench, caps: Capabilities, ours: Mapping[str, str]) -> Parts:
     )
     return {
         "the project's files": _digest([str(snapshot.root), snapshot.digest]),
+        "the project's folders": _digest(_folders(snapshot)),
         "what its links lead to": _digest(_listed(_linked(snapshot))),
         "the interpreter": _digest(_python(interpreter)),
         "installed packages": _digest(_listed(_imported(snapshot, interpreter))),
@@ -135,6 +136,13 @@ def _linked(snapshot: Snapshot) -> list[str]:
             found.add(os.path.realpath(place))
     lower = os.path.realpath(snapshot.lower)
     return sorted(one for one in found if not one.startswith(lower + os.sep))
+
+
+def _folders(snapshot: Snapshot) -> Iterator[tuple[str, int]]:
+    """Each with its mode: the digest knows none that is empty."""
+    for place, inner, _ in os.walk(snapshot.lower):
+        inner.sort()
+        yield os.path.relpath(place, snapshot.lower), os.stat(place).st_mode
 
 
 def _listed(folders: Sequence[str]) -> Iterator[tuple[str, str]]:

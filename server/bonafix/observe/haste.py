@@ -26,6 +26,7 @@ class Haste:
     bench: Bench
     shards: Shards = field(default_factory=Shards)
     tally: Tally = field(default_factory=Tally)  # of what screens
+    harm: str = ""  # that was seen: it is never gone faster then
 
     async def begin(self, first: SuiteRun) -> None:
         """Go faster from here on, after a plain run of the untouched suite."""
@@ -33,6 +34,9 @@ class Haste:
 
     async def resume(self, first: SuiteRun, parts: Parts) -> None:
         """Go as fast as was seen to be right before."""
+        if self.harm:
+            self.shards.why = self.harm
+            return
         if self._caps().writes:  # else a candidate could change what the next one runs
             await ahead.compile_ahead(self.bench, first)
         self.shards.order = first.collected
@@ -60,7 +64,7 @@ class Haste:
             f"{node_id} is {first.outcome(node_id)} in one process and "
             f"{fast.outcome(node_id)} in parts or compiled ahead"
         )
-        self.shards.why = reason
+        self.harm = self.shards.why = reason
         text = f"suites run in one process, with nothing compiled ahead: {reason}"
         listen(Event(kind="note", text=text, facts={"sequential": reason}))
 
@@ -87,9 +91,10 @@ class Haste:
         if shards.again:
             why["to confirm"] = shards.again
         because = "; ".join(f"{count}x {reason}" for reason, count in why.items())
+        split = f"{shards.used} in {len(shards.parts)} processes at once, "
         text = (
-            f"whole suites: {shards.used} in {len(shards.parts) or 'no'} processes at "
-            f"once, {shards.whole} in one" + (f" ({because})" if because else "")
+            f"whole suites: {split if shards.used else ''}{shards.whole} in one process"
+            + (f" ({because})" if because else "")
         )
         facts = {"tiers": self.tiers, "falls": self.falls}
         return Event(kind="note", text=text, facts=facts)

@@ -93,7 +93,7 @@ async def _either(job: _Job) -> Observed:
     """What an earlier run has seen, if it still holds; else what a new one sees."""
     entry = await asyncio.to_thread(store.load, job.root, job.parts)
     if entry is None:
-        _say_what_changed(job)
+        await _say_what_changed(job)
         return await _afresh(job)
     reason = _outdated(entry) or await _contradicted(job, entry)
     if reason:
@@ -104,6 +104,7 @@ async def _either(job: _Job) -> Observed:
     text = f"baseline from cache: {count:,} tests, taken {age} ago"
     job.say(text, cached=entry.taken)
     if job.haste is not None and entry.observed.run.red:
+        job.haste.harm = entry.observed.harm
         await job.haste.resume(entry.observed.run, entry.observed.parts)
     seen = await completed(entry.observed, job.run, job.targets, job.listen)
     if seen.alone != entry.observed.alone:
@@ -134,6 +135,8 @@ async def _write(job: _Job, entry: Entry) -> None:
 def _outdated(entry: Entry) -> str:
     if not 0 <= time.time() - entry.taken < OLDEST:
         return "the one in the cache is more than a day old"
+    if time.localtime(entry.taken)[:3] != time.localtime()[:3]:
+        return "the one in the cache is of another day"
     now = depends.elsewhere(entry.elsewhere)
     moved = [path for path, mark in entry.elsewhere.items() if now[path] != mark]
     return f"{moved[0]}, which tests open, has changed" if moved else ""
@@ -141,21 +144,29 @@ def _outdated(entry: Entry) -> str:
 
 async def _contradicted(job: _Job, entry: Entry) -> str:
     """Why it does not hold any more: what is red is run on its own, once."""
-    known = entry.observed.alone
-    ids = [i for i in repeated(entry.observed, job.targets) if i in known]
-    steady = [i for i in ids if len(set(known[i])) == 1]
+    steady = _expected(entry.observed, job.targets)
     if not steady:
         return ""
-    now = await job.run({}, select=steady, listen=job.listen)
-    for node_id in steady:
-        before = known[node_id][0]
+    now = await job.run({}, select=[*steady], listen=job.listen)
+    for node_id, before in steady.items():
         if now.outcome(node_id) is not before:
             return f"{node_id} is {now.outcome(node_id)} now and was {before} then"
     return ""
 
 
-def _say_what_changed(job: _Job) -> None:
-    before = store.latest(job.root)
+def _expected(seen: Observed, targets: Sequence[str]) -> dict[str, Outcome]:
+    """What is red or asked about, with what it did: on its own, else in the suite."""
+    found = {}
+    for node_id in dict.fromkeys((*repeated(seen, targets), *targets)):
+        alone = set(seen.alone.get(node_id, (seen.run.outcome(node_id),)))
+        lost = node_id in seen.again or node_id not in seen.run.collected
+        if len(alone) == 1 and not lost and not alone & _UNSETTLED:
+            found[node_id] = alone.pop()
+    return found
+
+
+async def _say_what_changed(job: _Job) -> None:
+    before = await asyncio.to_thread(store.latest, job.root)
     changed = [name for name, mark in job.parts.items() if before.get(name) != mark]
     if before and changed:
         job.say(

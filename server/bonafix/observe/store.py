@@ -42,6 +42,7 @@ class Observed:
     again: Mapping[str, Outcome]  # in the second, where it differs from the first
     alone: Mapping[str, tuple[Outcome, ...]]  # of red ids on their own
     seconds: float  # of one whole run, wall
+    harm: str = ""  # that going faster did: see `haste`
     parts: Parts = ()  # files of tests that may run apart from each other
 
 

@@ -237,11 +237,13 @@ class _Pool:
             if self._modules is None:
                 self._modules = await self._learn(host, wish)
         for _ in range(_TRIES):
-            culprit = await host.load(self._modules)
+            wanted = self._modules  # another seat may cut it short meanwhile
+            culprit = await host.load(wanted)
             if not culprit:
                 break
-            names = [name for name, _ in self._modules]
-            self._modules = self._modules[: names.index(culprit)]
+            names = [name for name, _ in wanted]
+            kept = wanted[: names.index(culprit)]
+            self._modules = min(self._modules, kept, key=len)
             await seat.close()
             host = await seat.open(self._bench, wish)
         if first and self._expected:

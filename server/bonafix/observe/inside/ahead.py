@@ -30,11 +30,14 @@ def main(order_path: str) -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     kept = [entry for entry in sys.path if os.path.abspath(entry) != here]
     sys.path[:] = [entry for entry in kept if not _within(entry, order["root"])]
+    # finders of editable installs know the project's places, too
+    sys.meta_path[:] = [f for f in sys.meta_path if _builtin(f)]
     rewrite = _rewriting(order["root"]) if order["rewritten"] else None
+    tree = os.path.realpath(order["tree"])
     for path in order["rewritten"] if rewrite else ():
-        _quietly(_rewrite, os.path.join(order["tree"], path), rewrite)
+        _quietly(_rewrite, os.path.join(tree, path), rewrite)
     for path in order["plain"]:
-        _quietly(_compile, os.path.join(order["tree"], path), None)
+        _quietly(_compile, os.path.join(tree, path), None)
 
 
 def _within(entry: str, root: str) -> bool:
@@ -43,6 +46,10 @@ def _within(entry: str, root: str) -> bool:
     if real != root and not real.startswith(root + os.sep):
         return False
     return not {"site-packages", "dist-packages"} & set(real.split(os.sep))
+
+
+def _builtin(finder: object) -> bool:
+    return str(getattr(finder, "__module__", "")).startswith("_frozen_importlib")
 
 
 def _rewriting(root: str) -> typing.Optional[types.ModuleType]:
@@ -57,7 +64,15 @@ def _quietly(
     make: typing.Callable[[str, typing.Any, str], None], path: str, tool: object
 ) -> None:
     """Make it, unless that fails or warns: a run must see the warning itself."""
-    draft = "{}.{}.draft".format(path, os.getpid())
+    target = _target(path, tool)
+    folder = os.path.dirname(target)
+    if os.path.realpath(path) != path or os.path.realpath(folder) != folder:
+        return  # it leads to what is no part of the copy
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return
+    draft = "{}.{}.draft".format(target, os.getpid())  # taken away with the folder
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
@@ -67,8 +82,6 @@ def _quietly(
     if told and os.path.exists(draft):
         os.unlink(draft)
     elif os.path.exists(draft):
-        target = _target(path, tool)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         os.replace(draft, target)
 
 
@@ -93,7 +106,7 @@ def _rewrite(path: str, rewrite: typing.Any, draft: str) -> None:
     mark, code = rewrite._rewrite_test(pathlib.Path(path), None)  # noqa: SLF001
     if isinstance(mark, os.stat_result) and mark.st_mtime > time.time() - _FRESH:
         return
-    with open(draft, "wb") as file:
+    with open(draft, "xb") as file:
         rewrite._write_pyc_fp(file, mark, code)  # noqa: SLF001
 
 
