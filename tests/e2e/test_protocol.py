@@ -169,12 +169,12 @@ async def test_a_cancel_leaves_no_run(start, project):
     (project / "test_long.py").write_text(begun)
     client = await start()
     answer = await command(client, "test", {})
-    await until(lambda: testing(client))
+    await until(lambda: under_test(client))
     await command(client, "cancel", {"job": answer["job"]})
     await gone(client)
 
 
-def testing(client):
+def under_test(client):
     """Whether pytest runs, in the project's own interpreter."""
     for process in below(client):
         with contextlib.suppress(psutil.Error):  # gone by now
