@@ -122,12 +122,22 @@ async def each(
             yield done
             if done.best and _delivers(job, done):
                 kept.append(Kept(done, shown.seal))
+                if not waiting and not _red_after(done, left):
+                    continue  # nobody asks how it stands now
                 stack = stack.on_top_of(done.best.candidate.patch)
                 run = await stack.tools.run({}, record_lines=True)
                 now = replace(now, run=run)
                 rest = tuple(t for t in left if run.outcome(t.id).red)
                 if 0 < len(rest) < len(left):  # they had a cause of their own
                     waiting.insert(0, rest)
+
+
+def _red_after(done: Repair, targets: Sequence[TestResult]) -> bool:
+    """Whether any of them was still red, as the suite's record has it."""
+    assert done.best is not None
+    records = [one for one in done.best.evidence if one.stage == "suite"]
+    red = records[-1].facts.get("red") if records else None
+    return not isinstance(red, list) or any(one.id in red for one in targets)
 
 
 def _seconds(job: Job, until: float) -> float:

@@ -6,6 +6,7 @@ recorded to do: what depends on fixtures, relative paths or patched clocks does 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -35,6 +36,7 @@ from bonafix.judge.calls.recordings import (
 )
 from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.reproducing import concerns
+from bonafix.together import at_once
 
 CALLS = 150  # distinct calls that are made again
 PASSES = 2
@@ -59,22 +61,19 @@ async def replay(patch: Patch, recorded: Recorded, call: Caller) -> Evidence:
     if not inside:
         return _nothing(recorded)
     twins = _twins(patch, recorded, inside)
-    runs = [
-        await call(
-            files,
-            requests,
-            paths=recorded.patched.paths,
-            cpu_seconds=budget([c for group in inside.values() for c in group]),
-            seed=SEED,
-            passes=PASSES,
-            shuffle=True,
-            effects=True,
-        )
-        for files, requests in (
-            ({}, [group[0] for group in twins.values()]),
-            (patch.files, [group[0] for group in inside.values()]),
-        )
-    ]
+    again = functools.partial(
+        call,
+        paths=recorded.patched.paths,
+        cpu_seconds=budget([c for group in inside.values() for c in group]),
+        seed=SEED,
+        passes=PASSES,
+        shuffle=True,
+        effects=True,
+    )
+    runs = await at_once(
+        again({}, [group[0] for group in twins.values()]),
+        again(patch.files, [group[0] for group in inside.values()]),
+    )
     original = dict(zip(twins, zip(*runs[0].passes, strict=True), strict=True))
     patched = dict(zip(inside, zip(*runs[1].passes, strict=True), strict=True))
     steady = {k for k in twins if _steady(twins[k], original[k])}

@@ -7,7 +7,6 @@ time that some files are: whoever asks again, to confirm, gets one process.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from collections import Counter
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bonafix.domain import Listener, Outcome, Runner, SuiteRun, silent
+from bonafix.together import at_once
 
 WORTHWHILE = 2.0  # seconds of tests and collection that each part should have
 _MOST = 8  # processes
@@ -97,31 +97,19 @@ def sharded(run: Runner, shards: Shards) -> Runner:
                 per_test=per_test,
                 listen=listen,
             )
-        tasks = [
-            asyncio.create_task(
-                run(
-                    files,
-                    select=names,
-                    seconds=seconds,
-                    per_test=per_test,
-                    listen=listen,
-                )
+        work = (
+            run(
+                files,
+                select=names,
+                seconds=seconds,
+                per_test=per_test,
+                listen=listen,
             )
             for names in shards.parts
-        ]
-        return merged(await _all(tasks), shards.order)
+        )
+        return merged(await at_once(*work), shards.order)
 
     return in_parts
-
-
-async def _all(tasks: Sequence[asyncio.Task[SuiteRun]]) -> list[SuiteRun]:
-    """What they return; where one fails, or we are cancelled, none goes on."""
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _splits(shards: Shards, files: Files) -> bool:

@@ -11,6 +11,7 @@ from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.neighbours import Neighbour, neighbours, weight
 from bonafix.judge.calls.preconditions import Pattern, Point
 from bonafix.judge.calls.recordings import Invented, Recorded, same
+from bonafix.together import at_once
 
 SEED = 7_919
 _RECHECK = 4.0  # times the budget, for those that ran out of time in one version
@@ -43,10 +44,10 @@ class Bench:
     ) -> list[Pair]:
         """Each call in the original and in the patched code."""
         unseen = Invented.by(self.patch).unseen
-        before, after = [
-            await self._run(files, calls, self.seconds, watching=watching)
-            for files in ({}, self.patch.files)
-        ]
+        before, after = await at_once(
+            self._run({}, calls, self.seconds, watching=watching),
+            self._run(self.patch.files, calls, self.seconds, watching=watching),
+        )
         return [
             Pair(call, "near", unseen(one), unseen(other))
             for call, one, other in zip(calls, before, after, strict=True)
@@ -78,9 +79,11 @@ class Bench:
         late = any("hang" in _kinds(pairs[i]) for i in doubtful)
         seconds = self.seconds * (_RECHECK if late else 1)
         table = list(pairs)
-        for before in (True, False):
-            files: Mapping[str, bytes | None] = {} if before else self.patch.files
-            again = await self._run(files, calls, seconds, watching=True)
+        repeated = await at_once(
+            self._run({}, calls, seconds, watching=True),
+            self._run(self.patch.files, calls, seconds, watching=True),
+        )
+        for before, again in zip((True, False), repeated, strict=True):
             for i, behaviour in zip(doubtful, again, strict=True):
                 known = Invented.by(self.patch).unseen(behaviour)
                 table[i] = _with(table[i], known, before=before)

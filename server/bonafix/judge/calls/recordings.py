@@ -21,6 +21,7 @@ from bonafix.domain import (
     Patch,
 )
 from bonafix.judge.calls.changed import Changed, changed, recorded_tests
+from bonafix.together import at_once
 
 Key = tuple[str, str, str]  # path, qualified name, arguments
 Cache = dict[tuple[object, ...], Recording]
@@ -71,9 +72,12 @@ async def recorded(patch: Patch, targets: Sequence[str], ground: Ground) -> Reco
     hung = {i for i in select if baseline.run.outcome(i) is Outcome.HUNG}
     steady = tuple(i for i in select if i not in hung)
     key = (watched, steady)
+    now = ground.record(patch.files, select=select, functions=watched)
     if key not in ground.cache and steady:
-        ground.cache[key] = await ground.record({}, select=steady, functions=watched)
-    patched = await ground.record(patch.files, select=select, functions=watched)
+        before = ground.record({}, select=steady, functions=watched)
+        ground.cache[key], patched = await at_once(before, now)
+    else:
+        patched = await now
     return Recorded(
         changed=found,
         targets=tuple(targets),
