@@ -111,6 +111,20 @@ async def test_changed_settings_hold_from_the_next_run(start):
     await editor.diagnostics("test_calc.py")
 
 
+async def test_who_can_be_asked_is_asked(start):
+    """What an editor sends along, defaults and its extension's own, is no choice."""
+    answers = {"workspace/configuration": lambda _: [{"run": "on-save"}]}
+    editor = await start("--trust", answers=answers)
+    await settled(editor)
+    raw = {"run": "manual", "trace": {"server": "off"}, "view": {"theme": "dark"}}
+    settings = {"settings": {"bonafix": raw}}
+    await editor.notify("workspace/didChangeConfiguration", settings)
+    before = runs(editor)
+    await editor.save("calc.py")
+    await until(lambda: runs(editor) > before)
+    assert not [n for n in editor.notes if n["method"] == "window/showMessage"]
+
+
 async def test_the_log_level_is_live(start):
     """A changed level holds at once, without a new server."""
     editor = await start(options={"run": "manual", "logLevel": "error"})

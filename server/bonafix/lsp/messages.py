@@ -149,11 +149,18 @@ async def shutdown(ls: Server, _params: object) -> None:
 async def did_change_configuration(
     ls: Server, params: types.DidChangeConfigurationParams
 ) -> None:
-    """Take the settings over; they hold from the next run on."""
+    """Take the settings over; they hold from the next run on.
+
+    Who can be asked is asked: what some editors send along are all settings of the
+    section, those of their extension and mere defaults too.
+    """
     state = ls.state
     for root in state.roots.values():
         root.complaint = ""
-        if settings.section(params.settings):
+        if (
+            settings.section(params.settings)
+            and not state.client.abilities.configuration
+        ):
             root.settings = params.settings
     _set_level(state.options, *(root.settings for root in state.roots.values()))
     state.jobs.start("settings", lambda _job: _fetch_settings(state))

@@ -11,7 +11,7 @@ SECTION = "bonafix"
 _NOT_OURS = frozenset(
     {
         *("path", "trace", "log_level", "trust", "trusted"),
-        *("diagnostics", "results", "projects"),
+        *("diagnostics", "results", "projects", "testing_view", "progress"),
     }
 )
 
