@@ -239,6 +239,13 @@ def callee(call: Node) -> str:
     return function.text if function is not None else ""
 
 
+def alone_on_its_line(statement: Node) -> bool:
+    """Whether nothing but its indentation stands before it there."""
+    text = statement.module.text
+    begin = statement.start - len(line_indent(statement))
+    return begin == 0 or text[begin - 1] in "\r\n"
+
+
 def line_indent(node: Node) -> str:
     """The white space before the first statement on the node's first line."""
     text, start = node.module.text, node.start

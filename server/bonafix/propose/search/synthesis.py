@@ -16,7 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bonafix.domain import Task
 from bonafix.propose.search import hints as reading
 from bonafix.propose.search.components import Condition, conditions, harmless
-from bonafix.propose.search.context import Site, enclosing_function, line_indent
+from bonafix.propose.search.context import (
+    Site,
+    alone_on_its_line,
+    enclosing_function,
+)
 from bonafix.propose.search.families.guards import after_docstring, answers, guard_text
 from bonafix.propose.search.patches import Idea, SourceFile, read_file
 from bonafix.propose.search.places import suspicious, units
@@ -115,7 +119,7 @@ def _opened_by(node: Node) -> Node | None:
 
 
 def _guard(file: SourceFile, statement: Node, score: float) -> Iterator[Spot]:
-    if _alone_on_its_line(statement):
+    if alone_on_its_line(statement):
         asked = tuple(conditions(Site(statement, file.newline)))
         yield Spot(file, statement, None, score, asked)
 
@@ -123,7 +127,7 @@ def _guard(file: SourceFile, statement: Node, score: float) -> Iterator[Spot]:
 def _decisions(file: SourceFile, node: Node, score: float) -> Iterator[Spot]:
     """The condition of an `if` or `elif`, and each of its clauses."""
     whole, condition = _chain(node), node.child("condition")
-    if whole is None or condition is None or not _alone_on_its_line(whole):
+    if whole is None or condition is None or not alone_on_its_line(whole):
         return
     earlier = _earlier(whole, node)
     if not all(_can_be_asked(one) for one in (condition, *earlier)):
@@ -158,12 +162,6 @@ def _clauses(condition: Node) -> Iterator[Node]:
             if part is not None:
                 yield part
                 yield from _clauses(part)
-
-
-def _alone_on_its_line(statement: Node) -> bool:
-    text = statement.module.text
-    begin = statement.start - len(line_indent(statement))
-    return begin == 0 or text[begin - 1] in "\r\n"
 
 
 # ------------------------------------------------------------------- what was seen

@@ -13,7 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from bonafix.domain import Task, TestResult
 from bonafix.propose.search import hints as reading
 from bonafix.propose.search.components import harmless
-from bonafix.propose.search.context import Site, enclosing_function, line_indent
+from bonafix.propose.search.context import (
+    Site,
+    alone_on_its_line,
+    enclosing_function,
+)
 from bonafix.propose.search.expressions import expressions
 from bonafix.propose.search.hints import UNKNOWN, value_of
 from bonafix.propose.search.patches import Idea, SourceFile, read_file
@@ -87,7 +91,7 @@ def _of_statement(
 ) -> Iterator[Spot]:
     """Its value and the parts of that, the outermost first."""
     value = _value(node)
-    if value is None or not _alone_on_its_line(node):
+    if value is None or not alone_on_its_line(node):
         return
     site = Site(node, file.newline)
     count = 0
@@ -126,12 +130,6 @@ def _inner(node: Node) -> list[Node]:
     if node.kind == "subscript":
         return [c for c in node.each("subscript") if c.kind != "slice"]
     return list(node.named) if node.kind in _OPEN | {"parenthesized_expression"} else []
-
-
-def _alone_on_its_line(statement: Node) -> bool:
-    text = statement.module.text
-    begin = statement.start - len(line_indent(statement))
-    return begin == 0 or text[begin - 1] in "\r\n"
 
 
 # ------------------------------------------------------------------- what was seen
