@@ -7,6 +7,20 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+async def both(
+    one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]
+) -> tuple[A, B]:
+    """What either returns; where one fails, or we are cancelled, neither goes on.
+
+    Raises:
+        Exception: what the first that failed has raised.
+    """
+    done: list[Any] = await at_once(one, other)
+    return done[0], done[1]
 
 
 async def at_once(*work: Coroutine[Any, Any, T]) -> list[T]:

@@ -6,7 +6,17 @@ from dataclasses import replace
 import pytest
 
 from bonafix.calls import Tools
-from bonafix.domain import Baseline, Change, Evidence, Layout, Patch, Verdict
+from bonafix.domain import (
+    Baseline,
+    Change,
+    Evidence,
+    Layout,
+    Outcome,
+    Patch,
+    SuiteRun,
+    TestResult,
+    Verdict,
+)
 from bonafix.judge.disguised import disguised
 from bonafix.observe.run import make_runner
 from tests.observe.harness import bench, config, write
@@ -83,6 +93,11 @@ LOOKING_PROJECT = FAULTY.replace(
 UNTRIED = Evidence(stage="replay", result="inconclusive", summary="no call was seen")
 
 
+async def untried():
+    """A replay that saw no call."""
+    return UNTRIED
+
+
 def judged(here, product, lines):
     """What the stage adds for patches of the line at fault, by name."""
     run = asyncio.run(here.run({}))
@@ -96,7 +111,7 @@ def judged(here, product, lines):
     async def one(line):
         after = product.replace(LINE, line)
         patch = Patch((Change("ledger.py", product.encode(), after.encode()),))
-        return await disguised(patch, UNTRIED, baseline, targets, tools)
+        return await disguised(patch, untried(), baseline, targets, tools)
 
     return {name: asyncio.run(one(line)) for name, line in lines.items()}
 
@@ -151,9 +166,19 @@ def test_without_a_control_nothing_is_proven(tmp_path):
     assert "fails where no test can be seen to run" in found.doubt
 
 
-def test_a_refusal_stays_and_costs_nothing_more():
-    """What is refused already is not run again."""
+@pytest.mark.parametrize("possible", [True, False])
+def test_a_refusal_stays(possible):
+    """What the replay refuses stays so, whatever the disguise shows."""
     refused = replace(UNTRIED, result="fail", refusal=Verdict.SPECIAL_CASED)
-    tools = Tools(None, None, None, disguised=None)
-    found = asyncio.run(disguised(Patch(()), refused, None, [None], tools))
-    assert found is refused
+    target = TestResult(id="test_it.py::test_it", outcome=Outcome.FAILED)
+
+    async def dark(files, **wishes):
+        del files, wishes
+        return SuiteRun(results={}, collected=())
+
+    async def replayed():
+        return refused
+
+    tools = Tools(None, None, None, disguised=dark if possible else None)
+    found = disguised(Patch(()), replayed(), None, [target], tools)
+    assert asyncio.run(found) is refused

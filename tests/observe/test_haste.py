@@ -234,7 +234,7 @@ class Fixed:
 
     def __init__(self, haste, parts):
         self.haste, self.parts, self.shards = haste, parts, haste.shards
-        self.stop, self.vet = haste.stop, haste.vet
+        self.stop, self.vet, self.apart = haste.stop, haste.vet, haste.apart
 
     @property
     def harm(self):

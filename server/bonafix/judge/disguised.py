@@ -9,8 +9,9 @@ are the control.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bonafix.calls import Tools
 from bonafix.domain import (
@@ -24,26 +25,29 @@ from bonafix.domain import (
     Verdict,
 )
 from bonafix.judge.reproducing import changed_lines
+from bonafix.together import both
 
 CONTROLS = 30  # tests that were green before, run in disguise over the original
 
 
 async def disguised(
     patch: Patch,
-    record: Evidence,
+    replaying: Coroutine[Any, Any, Evidence],
     baseline: Baseline,
     targets: Sequence[TestResult],
     tools: Tools,
 ) -> Evidence:
-    """Add to the replay's `record` what the targets do in disguise.
+    """The replay's record, with what the targets do in disguise meanwhile.
 
     Where no call could be made again, passing in disguise is what the stage goes by;
     a refusal stays as it is.
     """
-    if record.refusal or not targets or tools.disguised is None:
-        return record
+    if not targets or tools.disguised is None:
+        return await replaying
     ids = [target.id for target in targets]
-    seen = await tools.disguised(patch.files, select=ids)
+    record, seen = await both(replaying, tools.disguised(patch.files, select=ids))
+    if record.refusal:
+        return record
     record = replace(record, cpu_seconds=record.cpu_seconds + seen.cpu_seconds)
     lost = [i for i in ids if seen.outcome(i) is not Outcome.PASSED]
     if lost:

@@ -20,6 +20,7 @@ from bonafix.domain import (
     Judgement,
     Listener,
     Outcome,
+    Patch,
     SuiteRun,
     TestResult,
     Verdict,
@@ -50,6 +51,7 @@ from bonafix.judge.variants.arranged import Tests
 from bonafix.judge.verdict import verdict
 from bonafix.judge.voting.elsewhere import Suite
 from bonafix.judge.voting.vote import Poll, joined, vote
+from bonafix.together import both
 
 # After these, who cannot become verified any more is judged no further.
 _DEAR = frozenset({"probe", "examiner", "reviewer"})
@@ -119,18 +121,20 @@ async def _stages(
     yield _Step(record=record, targets=targets, run=whole)
     every, targets = targets, _green(targets, whole)
     listen(Event(kind="stage", text="canary"))
-    asked = await canary(patch, targets, case.sources, tools.run)
-    asked = await comparing(patch, asked, targets, case.sources, tools.run)
-    yield _Step(record=asked)
-    listen(Event(kind="stage", text="replay"))
     ground = Ground(
         baseline=baseline,
         sources=case.sources,
         record=tools.record,
         cache=case.recordings,
     )
-    calls = await recorded(patch, [t.id for t in targets], ground)
-    played = await replay(patch, calls, tools.call)
+    # Few are refused here: what comes next need not wait for the answer.
+    asked, calls = await both(
+        _clocked(_asked(patch, targets, case, tools)),
+        recorded(patch, [t.id for t in targets], ground),
+    )
+    yield _Step(record=asked)
+    listen(Event(kind="stage", text="replay"))
+    played = replay(patch, calls, tools.call)
     yield _Step(record=await disguised(patch, played, baseline, targets, tools))
     listen(Event(kind="stage", text="sealed"))
     trial = _trial(candidate, case, every, whole, read)
@@ -155,6 +159,14 @@ async def _stages(
     listen(Event(kind="stage", text="confirm"))
     last = await confirm(patch.files, baseline, targets, tools.run)
     yield _Step(record=last)
+
+
+async def _asked(
+    patch: Patch, targets: tuple[TestResult, ...], case: Case, tools: Tools
+) -> Evidence:
+    """Whether the targets still tell right from wrong."""
+    record = await canary(patch, targets, case.sources, tools.run)
+    return await comparing(patch, record, targets, case.sources, tools.run)
 
 
 async def _early(

@@ -17,7 +17,9 @@ from bonafix.judge.reading.guards import Knocked, knocked_out, left_over
 from bonafix.judge.suite import lost
 from bonafix.judge.target import target
 from bonafix.judge.voting.likeness import alike
+from bonafix.together import at_once
 
+AT_ONCE = 2  # guards that are tried
 INPUTS = 60  # neighbours on which both are compared
 SECONDS = 60.0  # wall, of a run without a guard at least: it may never end
 PER_TEST = 10.0  # the same for one test
@@ -39,16 +41,19 @@ async def unasked(patch: Patch, found: Inquiry, trial: Retrial) -> Inquiry:
         return found
     cpu = 0.0
     idle: tuple[str, Place | None] = "", None
-    for knocked in knocked_out(patch):
-        passes, spent = await _passes(knocked, trial)
-        cpu += spent
-        if not passes:
-            continue
-        if not idle[0] and not knocked.shown:
-            text = f"{_unasked(knocked)}, and no neighbour shows what it is for"
-            idle = text, knocked.place
-        if doubt := await _decides(knocked, found):
-            return _doubted(found, doubt, knocked.place, cpu)
+    guards = knocked_out(patch)
+    for first in range(0, len(guards), AT_ONCE):
+        some = guards[first : first + AT_ONCE]
+        tried = await at_once(*(_passes(knocked, trial) for knocked in some))
+        cpu += sum(spent for _, spent in tried)
+        for knocked, (passes, _) in zip(some, tried, strict=True):
+            if not passes:
+                continue
+            if not idle[0] and not knocked.shown:
+                text = f"{_unasked(knocked)}, and no neighbour shows what it is for"
+                idle = text, knocked.place
+            if doubt := await _decides(knocked, found):
+                return _doubted(found, doubt, knocked.place, cpu)
     if not idle[0] and (left := left_over(patch)):
         idle = f"too many new conditions to try each: {left} left over", None
     return _doubted(found, *idle, cpu)

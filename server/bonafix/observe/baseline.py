@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bonafix import together
 from bonafix.config import Config
 from bonafix.domain import (
     Baseline,
@@ -82,15 +83,20 @@ async def observed(
         harm=haste.harm if haste is not None else "",
         parts=haste.shards.parts if haste is not None else (),
     )
-    return await completed(seen, run, targets, listen)
+    return await completed(seen, run, targets, listen, haste)
 
 
 async def completed(
-    seen: Observed, run: Runner, targets: Sequence[str], listen: Listener = silent
+    seen: Observed,
+    run: Runner,
+    targets: Sequence[str],
+    listen: Listener = silent,
+    haste: Haste | None = None,
 ) -> Observed:
     """The same with those red ids run on their own that have not been yet."""
     wanted = [i for i in repeated(seen, targets) if i not in seen.alone]
-    alone = await _alone(run, wanted, listen)
+    apart = haste is not None and haste.apart()
+    alone = await _alone(run, wanted, listen, at_once=apart)
     return replace(seen, alone={**seen.alone, **alone})
 
 
@@ -137,11 +143,18 @@ def _whole(seen: Observed, node_id: str) -> tuple[Outcome, Outcome]:
 
 
 async def _alone(
-    run: Runner, ids: Sequence[str], listen: Listener
+    run: Runner, ids: Sequence[str], listen: Listener, *, at_once: bool
 ) -> Mapping[str, tuple[Outcome, ...]]:
     if not ids:
         return {}
-    runs = [await run({}, select=ids, listen=listen) for _ in range(TOTAL - WHOLE)]
+    # one of them has the machine to itself, lest they disturb each other
+    runs = [await run({}, select=ids, listen=listen)]
+    rest = range(TOTAL - WHOLE - 1)
+    if at_once:
+        every = (run({}, select=ids, listen=listen) for _ in rest)
+        runs += await together.at_once(*every)
+    else:
+        runs += [await run({}, select=ids, listen=listen) for _ in rest]
     return {i: tuple(one.outcome(i) for one in runs) for i in ids}
 
 

@@ -35,7 +35,6 @@ from bonafix.observe.trees import behaviour_of, call_of, fields_of
 from bonafix.observe.wire import Fields, decode, number, split, text, texts
 from bonafix.sandbox.cell import Cell, Limits, Running, cell, start
 
-SCRIPT = Path(__file__).parent / "inside" / "replay.py"
 HANGS = 8  # calls that may run into their limit in one batch
 _WALL = 5.0  # times the CPU seconds that a batch may take, wall
 _PATIENCE = 30.0  # seconds for a start and for imports, wall
@@ -56,6 +55,7 @@ def make_recorder(
         async with _place(snapshot, interpreter, config, files) as (here, env):
             order = process.Order(
                 python=interpreter.path,
+                launcher=interpreter.script("launch.py"),
                 root=snapshot.root,
                 path=interpreter.import_path,
                 env=env,
@@ -112,7 +112,9 @@ def make_caller(snapshot: Snapshot, interpreter: Interpreter, config: Config) ->
         }
         limit = _PATIENCE + _WALL * cpu_seconds * max(len(requests) * passes, HANGS)
         async with _place(snapshot, interpreter, config, files) as (here, env):
-            batch = _Batch(order, interpreter.path, env, min(limit, config.timeout))
+            script = interpreter.script("replay.py")
+            limit = min(limit, config.timeout)
+            batch = _Batch(order, interpreter.path, script, env, limit)
             return await _run(here, batch, len(requests), passes)
 
     return call
@@ -122,6 +124,7 @@ def make_caller(snapshot: Snapshot, interpreter: Interpreter, config: Config) ->
 class _Batch:
     order: Mapping[str, object]
     python: Path
+    script: Path
     env: Mapping[str, str]
     seconds: float
 
@@ -170,7 +173,12 @@ async def _run(here: Cell, batch: _Batch, requests: int, passes: int) -> Replaye
     reader, writer = os.pipe()
     order = {**batch.order, "tree": str(here.tree)}
     with _request(order) as request, os.fdopen(reader, "rb") as pipe:
-        argv = [str(batch.python), str(SCRIPT), str(request.fileno()), str(writer)]
+        argv = [
+            str(batch.python),
+            str(batch.script),
+            str(request.fileno()),
+            str(writer),
+        ]
         try:
             running = await start(
                 here,

@@ -41,7 +41,7 @@ class Haste:
             await ahead.compile_ahead(self.bench, first)
         self.shards.order = first.collected
         self.shards.why = "" if parts else "it is too short for that"
-        if parts and not self._apart():
+        if parts and not self.apart():
             parts, self.shards.why = (), "runs are not apart from each other here"
         self.shards.parts = parts
 
@@ -99,7 +99,7 @@ class Haste:
         facts = {"tiers": self.tiers, "falls": self.falls}
         return Event(kind="note", text=text, facts=facts)
 
-    def _apart(self) -> bool:
+    def apart(self) -> bool:
         """Whether two runs at once have nothing in common that they could fight for."""
         caps = self._caps()
         return caps.network and caps.mounts and caps.ipc

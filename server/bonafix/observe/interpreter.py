@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bonafix.config import Config
+from bonafix.config import Config, state_dir
 from bonafix.errors import InterpreterError
-from bonafix.observe import candidates
+from bonafix.observe import candidates, store
 from bonafix.observe.ask import ask
 
 OLDEST_PYTHON = (3, 8)
 OLDEST_PYTEST = 7
-_FACTS = Path(__file__).parent / "inside" / "facts.py"
+INSIDE = Path(__file__).parent / "inside"  # what runs in processes of tests
 _MARK = "bonafix-facts:"
 _SECONDS = 30.0
 _NAMES = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYENV_ROOT", "PYENV_VERSION")
@@ -40,12 +42,18 @@ class Interpreter:
     plugins: tuple[str, ...] = ()  # names of the pytest11 entry points
     stdlib: frozenset[str] = frozenset()  # top-level modules
     installed: frozenset[str] = frozenset()  # top-level modules
+    inside: Path = INSIDE  # or a copy of it that this Python has compiled
     tried: tuple[tuple[str, str], ...] = field(default=())  # before it: path, why not
 
     @property
     def name(self) -> str:
         """E.g. "CPython 3.11.7"."""
         return f"{self.implementation} {'.'.join(map(str, self.version))}"
+
+    def script(self, name: str) -> Path:
+        """One of our own modules that it can run; the state may have been cleared."""
+        copy = self.inside / name
+        return copy if copy.is_file() else INSIDE / name
 
 
 async def find(root: Path, config: Config, *, editor: str = "") -> Interpreter:
@@ -94,7 +102,8 @@ async def _examine(place: candidates.Place, root: Path) -> Mapping[str, object] 
     """The facts about it, or why it cannot be used."""
     env = {name: os.environ[name] for name in _NAMES if name in os.environ}
     env["PYTHONDONTWRITEBYTECODE"] = "1"
-    answer = await ask([place.path, str(_FACTS)], cwd=root, env=env, seconds=_SECONDS)
+    command = [place.path, str(INSIDE / "facts.py"), *_room(root)]
+    answer = await ask(command, cwd=root, env=env, seconds=_SECONDS)
     if answer.problem:
         return answer.problem
     lines = [i for i in answer.text.splitlines() if i.startswith(_MARK)]
@@ -102,6 +111,15 @@ async def _examine(place: candidates.Place, root: Path) -> Mapping[str, object] 
     if not facts:
         return "it did not answer as Python 3.8 or newer does"
     return _unfit(facts) or facts
+
+
+def _room(root: Path) -> tuple[str, ...]:
+    """Where copies of `inside` may lie: never where the project's code could be."""
+    folder = Path(os.path.realpath(state_dir())) / "inside"
+    with contextlib.suppress(OSError):
+        if not store.ours(folder.lstat(), stat.S_IFDIR):
+            return ()  # others could have written there
+    return () if folder.is_relative_to(root) else (str(folder),)
 
 
 def _unfit(facts: Mapping[str, object]) -> str:
@@ -142,6 +160,7 @@ def _interpreter(
         plugins=_texts(facts, "plugins"),
         stdlib=frozenset(_texts(facts, "stdlib")),
         installed=frozenset(_texts(facts, "installed")),
+        inside=Path(str(facts.get("inside") or INSIDE)),
         tried=tried,
     )
 

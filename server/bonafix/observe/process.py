@@ -20,7 +20,6 @@ from bonafix.observe.fold import Attempt
 from bonafix.observe.wire import MAX_LINE, split
 from bonafix.sandbox.cell import Cell, Running, start
 
-LAUNCHER = Path(__file__).parent / "inside" / "launch.py"
 _DRAIN = 5.0  # seconds that the pipe may stay open after the process is gone
 _FAREWELL = 10.0  # seconds between pytest's last word and the end of the process
 _CHUNK = 256 * 1024  # bytes
@@ -33,6 +32,7 @@ class Order:
     """What one process is asked to do."""
 
     python: Path
+    launcher: Path  # ours: what that Python runs
     root: Path  # of the user's tree
     path: Sequence[str]  # sys.path of that Python, outside the cell
     env: Mapping[str, str]
@@ -56,7 +56,8 @@ async def attempt(cell: Cell, order: Order, hear: Hear) -> Attempt:
     begun = time.monotonic()
     reader, writer = os.pipe()
     with _request(cell, order, log.nonce) as request, os.fdopen(reader, "rb") as pipe:
-        argv = [str(order.python), str(LAUNCHER), str(request.fileno()), str(writer)]
+        ends = (str(request.fileno()), str(writer))
+        argv = [str(order.python), str(order.launcher), *ends]
         try:
             running = await start(
                 cell,

@@ -106,7 +106,8 @@ async def _either(job: _Job) -> Observed:
     if job.haste is not None and entry.observed.run.red:
         job.haste.harm = entry.observed.harm
         await job.haste.resume(entry.observed.run, entry.observed.parts)
-    seen = await completed(entry.observed, job.run, job.targets, job.listen)
+    known = entry.observed
+    seen = await completed(known, job.run, job.targets, job.listen, job.haste)
     if seen.alone != entry.observed.alone:
         await _write(job, replace(entry, observed=seen))
     return seen

@@ -68,7 +68,7 @@ def unsafe(root: Path) -> str:
     if place.is_relative_to(root):
         return "the folder for it lies inside the project"
     with contextlib.suppress(OSError):
-        if not _ours(folder().lstat(), stat.S_IFDIR):
+        if not ours(folder().lstat(), stat.S_IFDIR):
             return "others may write to the folder for it"
     return ""
 
@@ -136,12 +136,12 @@ def _write(path: Path, data: bytes) -> None:
 
 def _read(path: Path) -> Entry | None:
     try:
-        if not _ours(path.parent.lstat(), stat.S_IFDIR):
+        if not ours(path.parent.lstat(), stat.S_IFDIR):
             return None
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             seen = os.fstat(handle)
-            if not _ours(seen, stat.S_IFREG) or seen.st_size > LARGEST:
+            if not ours(seen, stat.S_IFREG) or seen.st_size > LARGEST:
                 return None
             with gzip.open(file) as inner:
                 text = inner.read(_UNPACKED * LARGEST)
@@ -151,7 +151,7 @@ def _read(path: Path) -> Entry | None:
     return entry if entry.form == FORM else None
 
 
-def _ours(seen: os.stat_result, kind: int) -> bool:
+def ours(seen: os.stat_result, kind: int) -> bool:
     """Whether it is of that kind, this user's, and nobody else's to write."""
     shared = seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return (

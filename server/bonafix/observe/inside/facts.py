@@ -1,25 +1,34 @@
 """What an interpreter is and has, as one line of JSON; run as a script.
 
-It imports neither pytest nor its plugins: their versions are in their metadata.
+Usage: `python facts.py [FOLDER]`. In FOLDER a copy of this script's own folder is made,
+compiled for this interpreter, unless there is one. It imports neither pytest nor its
+plugins: their versions are in their metadata.
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 import os
 import platform
+import py_compile
+import shutil
 import site
 import sys
+import tempfile
 import typing
 from importlib import metadata
 
+_HERE = os.path.dirname(os.path.abspath(__file__))
 _MARK = "bonafix-facts:"  # start-up files may print lines of their own
+_DIGITS = 24  # of a digest
+_KEPT = 16  # copies, each half a megabyte
 
 
-def main() -> None:
+def main(folder: str = "") -> None:
     """Print the facts."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    path = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    path = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]
     facts = {
         "executable": sys.executable,
         "version": list(sys.version_info[:3]),
@@ -33,6 +42,7 @@ def main() -> None:
         "plugins": _plugins(),
         "stdlib": sorted(_stdlib()),
         "installed": sorted(_installed(path)),
+        "inside": _compiled(folder) if folder else "",
     }
     sys.stdout.write(_MARK + json.dumps(facts) + "\n")
 
@@ -94,5 +104,60 @@ def _modules(folder: str) -> typing.Set[str]:
     return names
 
 
+def _compiled(folder: str) -> str:
+    """A compiled copy of what runs in tests' processes; empty where there can be none.
+
+    Else each of them would compile it: a cell cannot write, and who installed us need
+    not have this Python. The copy counts for exactly these texts and this version.
+    """
+    texts = {}
+    for name in sorted(os.listdir(_HERE)):
+        if name.endswith(".py"):
+            with open(os.path.join(_HERE, name), "rb") as file:
+                texts[name] = file.read()
+    made = os.path.join(folder, _name(texts))
+    try:
+        if os.path.isdir(made):
+            os.utime(made)
+            return made
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        draft = tempfile.mkdtemp(dir=folder)
+        try:
+            _fill(draft, texts)
+            os.rename(draft, made)
+        except OSError:  # no space, or another was quicker
+            shutil.rmtree(draft, ignore_errors=True)
+        _tidy(folder)
+    except OSError:
+        return ""
+    return made if os.path.isdir(made) else ""
+
+
+def _name(texts: typing.Dict[str, bytes]) -> str:
+    """What tells these texts, compiled by this very version, from all others."""
+    seen = hashlib.sha256(importlib.util.MAGIC_NUMBER + sys.version.encode())
+    for name, text in texts.items():
+        seen.update("{} {}:".format(name, len(text)).encode() + text)
+    return seen.hexdigest()[:_DIGITS]
+
+
+def _fill(draft: str, texts: typing.Dict[str, bytes]) -> None:
+    for name, text in texts.items():
+        path = os.path.join(draft, name)
+        with open(path, "wb") as file:
+            file.write(text)
+        # nobody changes them here, so nothing needs to be looked up again
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(path, doraise=False, quiet=2, invalidation_mode=mode)
+
+
+def _tidy(folder: str) -> None:
+    """Remove the copies that were used least lately, of other versions mostly."""
+    copies = [entry for entry in os.scandir(folder) if entry.is_dir()]
+    copies.sort(key=lambda entry: -entry.stat().st_mtime)
+    for entry in copies[_KEPT:]:
+        shutil.rmtree(entry.path, ignore_errors=True)
+
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])
