@@ -411,7 +411,7 @@ class Runner(Protocol):
     `files` is laid over the snapshot (`None` deletes). `select` are node ids,
     `None` the whole suite; `expression` is pytest's `-k`. `record_lines` notes
     which test runs which line. `seconds` bounds the run (wall), `per_test` one
-    test; `None` takes the configured ones.
+    test, never longer than configured; `None` takes the configured ones.
     """
 
     async def __call__(  # noqa: D102

@@ -1,12 +1,13 @@
 """The baseline tells stable failures from flaky ones, and both from order."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from bonafix.domain import silent
+from bonafix.domain import Outcome, silent
 from bonafix.errors import CollectionFailedError
-from bonafix.observe.baseline import baseline
+from bonafix.observe.baseline import baseline, observed
 from tests.observe.harness import bench, config, write
 
 PROJECT = {
@@ -117,3 +118,20 @@ def test_unusable_suite_is_refused(tmp_path):
     """A suite that cannot be collected has no baseline."""
     with pytest.raises(CollectionFailedError):
         take(write(tmp_path, {"test_a.py": "import nothing_here\n"}))
+
+
+def test_what_hung_once_is_not_waited_for_again(tmp_path):
+    """The second run gives a test that hung a fraction; it still counts as steady."""
+    text = "import time\n\ndef test_hangs():\n    time.sleep(600)\n"
+    root = write(tmp_path, {"test_it.py": text})
+    waited = []
+    with bench(root, replace(config(), test_timeout=6.0)) as made:
+
+        async def run(files, **wishes):
+            waited.append(wishes.get("per_test"))
+            return await made.run(files, **wishes)
+
+        seen = asyncio.run(observed(run))
+    assert seen.run.outcome("test_it.py::test_hangs") is Outcome.HUNG
+    assert seen.again == {}
+    assert waited == [None, 5.0]

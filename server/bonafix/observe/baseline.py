@@ -33,6 +33,9 @@ from bonafix.observe.usable import require_usable
 
 WHOLE = 2  # runs of the suite
 TOTAL = 5  # runs of what is red
+_LONG = 10.0  # seconds, wall, of a test that is not run so often
+_AGAIN = 5.0  # seconds, wall, for a test at least, once some have hung
+_SLOWER = 10.0  # times what the slowest took that ended
 
 
 async def baseline(
@@ -69,10 +72,11 @@ async def observed(
     require_usable(first)
     if haste is not None:
         await haste.begin(first)
-    second = await run({}, listen=listen)
+    second = await run({}, per_test=_patience(first), listen=listen)
     if haste is not None and differing(first, second):
         await haste.stop()
-        fast, second = second, await run({}, listen=listen)
+        plain = await run({}, per_test=_patience(first), listen=listen)
+        fast, second = second, plain
         await haste.vet(first, fast, second, listen)
     require_usable(second)
     seen = Observed(
@@ -84,6 +88,17 @@ async def observed(
         parts=haste.shards.parts if haste is not None else (),
     )
     return await completed(seen, run, targets, listen, haste)
+
+
+def _patience(first: SuiteRun) -> float | None:
+    """Seconds for one test of the next run; `None`: as many as the settings say.
+
+    Who hung once has had them all, and is only asked whether it hangs again.
+    """
+    ended = [r for r in first.results.values() if r.outcome is not Outcome.HUNG]
+    if len(ended) == len(first.results):
+        return None
+    return max(_AGAIN, _SLOWER * max((r.seconds for r in ended), default=0.0))
 
 
 async def completed(
@@ -132,9 +147,14 @@ def repeated(seen: Observed, targets: Sequence[str]) -> tuple[str, ...]:
         for node_id in seen.run.red
         if node_id in wanted
         and node_id not in seen.again
-        # two time-outs are proof enough, and three more would take minutes
+        # two of these are proof enough, and three more would take minutes
         and seen.run.outcome(node_id) is not Outcome.HUNG
+        and not _long(seen.run.results.get(node_id))
     )
+
+
+def _long(result: TestResult | None) -> bool:
+    return result is not None and result.seconds >= _LONG
 
 
 def _whole(seen: Observed, node_id: str) -> tuple[Outcome, Outcome]:

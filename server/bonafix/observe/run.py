@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ def make_runner(
             expression=expression,
             record_lines=record_lines,
             stop_at_first=stop_at_first,
-            per_test=per_test or config.test_timeout,
+            per_test=min(per_test or math.inf, config.test_timeout),
             deadline=time.monotonic() + (seconds or config.suite_timeout),
         )
         once = functools.partial(_attempt, bench, files, Teller(listen))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 
+from bonafix.domain import Outcome
 from bonafix.propose.search.engine import propose
 from bonafix.propose.search.limits import limits_of
 from tests.propose.search.shop import PRODUCT, TESTS, Runner, task
@@ -212,3 +213,16 @@ def test_limits_follow_the_baseline():
     limits = limits_of(dataclasses.replace(given, targets=(slow,)))
     assert limits.per_test == 15.0
     assert limits.seconds > 15.0
+
+
+def test_a_time_out_is_no_duration():
+    """Where a target hung, what other tests take decides how long candidates may."""
+    given = price_task()
+    hung = dataclasses.replace(given.targets[0], seconds=60.0, outcome=Outcome.HUNG)
+    given = dataclasses.replace(given, targets=(hung,))
+    assert limits_of(given).per_test == 5.0
+    assert limits_of(given).seconds < 20.0
+    other = dataclasses.replace(hung, id="other", seconds=0.9, outcome=Outcome.PASSED)
+    results = {**given.baseline.results, "other": other, hung.id: hung}
+    run = dataclasses.replace(given.baseline, results=results)
+    assert limits_of(dataclasses.replace(given, baseline=run)).per_test == 9.0

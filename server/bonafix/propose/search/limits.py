@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bonafix.domain import Candidate, Outcome, SuiteRun, Task, worse
+from bonafix.domain import Candidate, Outcome, SuiteRun, Task, TestResult, worse
 from bonafix.text import decode, lines, minimal_edits
 
 _LEAST = 2.0  # seconds that a test may always take
+_HUNG = 5.0  # the same where a target ran into its time-out, which tells no duration
 _SLACK = 10.0  # times the baseline's duration
 _START = 5.0  # seconds for an interpreter and pytest on a busy machine
 _MANY = 8  # targets from which on the first failure ends a run
@@ -26,6 +27,7 @@ class Limits:
     per_test: float
     seconds: float  # wall, one run of the targets
     neighbour_seconds: float
+    each: float  # any test of the suite
     baseline: SuiteRun
 
     def before(self, node_id: str) -> Outcome:
@@ -68,19 +70,33 @@ def limits_of(task: Task) -> Limits:
     """The limits that follow from how long things took in the baseline."""
     run = task.baseline
     targets = tuple(target.id for target in task.targets)
-    slowest = max((target.seconds for target in task.targets), default=0.0)
-    together = sum(target.seconds for target in task.targets)
+    ended = [t for t in task.targets if t.outcome is not Outcome.HUNG]
+    hung = len(ended) < len(targets)
+    # what a target that never ended would take is told by others, if at all
+    like = [*run.results.values()] if hung else ended
+    slowest = max((one.seconds for one in like if _tells(one)), default=0.0)
+    together = sum(target.seconds for target in ended)
     start = _START + 3 * max(0.0, run.seconds - _tests_seconds(run))
-    per_test = max(_LEAST, _SLACK * slowest)
+    per_test = max(_HUNG if hung else _LEAST, _SLACK * slowest)
     few = 1 < len(targets) <= _MANY and together <= _CHEAP
     return Limits(
         targets=targets,
         stop_at_first=not few,
         per_test=per_test,
         seconds=start + per_test * (len(targets) if few else 1) + _SLACK * together,
+        each=max(per_test, _SLACK * _slowest(run)),
         neighbour_seconds=start + per_test + _SLACK * _NEIGHBOUR_SECONDS,
         baseline=run,
     )
+
+
+def _tells(result: TestResult) -> bool:
+    """Whether its duration is its own, and no time-out's."""
+    return result.outcome is not Outcome.HUNG
+
+
+def _slowest(run: SuiteRun) -> float:
+    return max((result.seconds for result in run.results.values()), default=0.0)
 
 
 def _tests_seconds(run: SuiteRun) -> float:
