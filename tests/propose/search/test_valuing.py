@@ -129,3 +129,15 @@ def test_a_loop_is_asked_now_and_then():
     outcomes = seen(watch, run, [TARGET])
     assert outcomes[spot, texts.index("found")][TARGET] == {"other"}
     assert (spot, texts.index("max(i, found)")) not in outcomes
+
+
+def test_a_number_stands_for_no_truth_value():
+    """What is equal to True and no truth value itself is not suggested for one."""
+    source = "def mean(low, high, name):\n    same = low == high\n    return same\n"
+    calls = {TARGET: (2, 3, "x"), OTHER: (4, 4, "x")}
+    found = suggested(source, calls, actual="False", expected="True")
+    assert found
+    for text in found:
+        space = {}
+        exec(text, space)
+        assert isinstance(space["mean"](2, 3, "x"), bool), text

@@ -16,6 +16,7 @@ from fractions import Fraction
 from bonafix.calls import Behaviour
 from bonafix.judge.calls.contrast import Pair, Symptoms
 from bonafix.judge.calls.preconditions import number
+from bonafix.judge.calls.recordings import shape
 from bonafix.judge.calls.showing import show_behaviour, show_call
 
 ENOUGH = 5  # calls on which the original kept a relation
@@ -32,6 +33,7 @@ def broken(pairs: Sequence[Pair], symptoms: Symptoms) -> str:
         or _half_refused(known)
         or _accepts(known, symptoms)
         or _rounds(known)
+        or _mixes(known, symptoms)
     )
 
 
@@ -100,6 +102,24 @@ def _rounds(pairs: Sequence[Pair]) -> str:
                 f"{show_behaviour(pair.after)}: all that changes is the rounding"
             )
     return ""
+
+
+def _mixes(pairs: Sequence[Pair], symptoms: Symptoms) -> str:
+    """Numbers, equal to what is wanted, from what gave nothing but truth values.
+
+    Who wants a count from now on has a target that wants more than one.
+    """
+    before = [p.before.value for p in pairs if p.before.kind == "value"]
+    if len(before) < ENOUGH or any(v is None or v.type != "bool" for v in before):
+        return ""
+    odd = [p for p in pairs if _numeric(p.after) is not None]
+    told = [p for p in odd if shape(p.after) in symptoms.answers]
+    if not odd or any(_numeric(p.after) not in {0, 1} for p in told):
+        return ""
+    return (
+        f"only truth values came from {odd[0].call.function.qualname}, and now "
+        f"{show_call(odd[0].call)} gives {show_behaviour(odd[0].after)}"
+    )
 
 
 def _numeric(behaviour: Behaviour) -> Fraction | None:

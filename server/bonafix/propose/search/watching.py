@@ -24,7 +24,7 @@ _NAME = "_bonafix"
 _VISITS = 8  # of one spot in one test, after which only the powers of two are asked
 # What came out of a condition: first what the spot's own one says, then the new one;
 # `!` where it raised. Of an expression: it differs from the spot's own value, and
-# differs as some target wishes, or it raised.
+# differs as some target wishes, or it raised (or is a number for a truth value).
 OUTCOMES = ("TT", "TF", "T!", "FT", "FF", "F!", "other", "wished", "raised")
 OTHER, WISHED, RAISED = OUTCOMES[-3:]
 _EACH = len(OUTCOMES)
@@ -82,7 +82,9 @@ def answer(space, first, current, unless, conditions, values, wishes):
         try:
             new = value(text, space)
             found = [6] if new != now else []
-            if found and (now, new) in wanted:
+            if isinstance(now, bool) and not isinstance(new, bool):
+                found = [8]  # 1 is no answer to a question, equal as it is to True
+            elif found and (now, new) in wanted:
                 found.append(7)
         except Exception:
             found = [8]
