@@ -14,13 +14,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: demo test test-vscode test-emacs lint types units client peers gate-report token-report bench tiers-report clean help
+.PHONY: demo test test-vscode vsix test-emacs lint types units client peers gate-report token-report bench tiers-report clean help
 
 help:
 	@echo "make demo    repair a failing project, no key needed"
 	@echo "make test    lint, types, imports, tests, and the editor extension"
 	@echo "make peers   the agent before two servers that are not ours (700 MB, once)"
 	@echo "make test-vscode   the extension in a real VS Code: minutes, and a Chromium"
+	@echo "make vsix TARGET=darwin-arm64   the extension, with its server, for another platform"
 	@echo "make gate-report [DATA=bugs.jsonl] [JOBS=2] [JOURNAL=file]   the gate's figures"
 	@echo "make search-report [DATA=bugs.jsonl] [HALF=tuning] [LIMIT=5] [JOBS=1] [JOURNAL=file]   the search engine's figures"
 	@echo "make token-report   what scripted repairs send, and what a cache could serve"
@@ -70,10 +71,26 @@ test-vscode: .cache/vscode/$(CODE_SERVER).installed client-vscode/bonafix.vsix
 	$(BIN)/python -m pytest $(TESTS)
 
 client-vscode/bonafix.vsix: client-vscode/node_modules/.installed \
+		client-vscode/bundled/stamp client-vscode/.vscodeignore \
 		client-vscode/package.json $(wildcard client-vscode/*.md client-vscode/src/*.ts) \
 		$(wildcard client-vscode/media/* client-vscode/scripts/*.mjs)
 	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
 	cd client-vscode && npm run --silent package
+
+# For another platform: `make vsix TARGET=darwin-arm64` (or linux-arm64, win32-x64 ...).
+# The stamp goes, so that this machine's bundle is made again when it is wanted.
+vsix: client-vscode/node_modules/.installed
+	@test -n "$(TARGET)" || { echo "for this machine: make client-vscode/bonafix.vsix; for another: TARGET=..."; exit 1; }
+	@$(BIN)/python client-vscode/scripts/bundle_server.py --target $(TARGET)
+	@rm client-vscode/bundled/stamp
+	@export PATH="$$($(BIN)/python client-vscode/scripts/node_path.py $(NODE_MIN)):$$PATH" && \
+	cd client-vscode && npm run --silent package -- bonafix-$(TARGET).vsix
+
+# The server that the extension brings along. It looks itself whether anything changed.
+client-vscode/bundled/stamp: $(VENV)/.dev pyproject.toml client-vscode/tool/start.py \
+		$(wildcard client-vscode/scripts/*.py) \
+		$(shell find server -type f -not -path '*/__pycache__/*')
+	@$(BIN)/python client-vscode/scripts/bundle_server.py
 
 .cache/vscode/$(CODE_SERVER).installed: client-vscode/scripts/install_editor.sh $(VENV)/.dev
 	@echo "setting up a VS Code (once)"
@@ -149,4 +166,4 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .cache client-vscode/node_modules client-vscode/dist client-vscode/*.vsix
+	rm -rf $(VENV) .cache client-vscode/node_modules client-vscode/dist client-vscode/bundled client-vscode/*.vsix

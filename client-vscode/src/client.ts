@@ -11,8 +11,8 @@ import {
   ShowMessageNotification,
 } from "vscode-languageclient/node";
 import type { ActionLike, CommandLike } from "./commands.ts";
+import type { Launch } from "./launching.ts";
 import {
-  type Launch,
   SECTION,
   type ServerSettings,
   type SettingsReader,

@@ -10,6 +10,7 @@ import {
 } from "vscode";
 import { ExecuteCommandRequest, MessageType } from "vscode-languageclient/node";
 import { openAnnouncing } from "./announcing.ts";
+import { surroundings } from "./client.ts";
 import { actionCommands, type OwnCommand } from "./commands.ts";
 import type { Told } from "./fixes.ts";
 import { type Fixing, isNode, openFixing } from "./fixing.ts";
@@ -20,7 +21,8 @@ import {
   showDebugInformation,
 } from "./help.ts";
 import { askForKey, forgetKey, keyEnvironment } from "./key.ts";
-import { openPythons } from "./python.ts";
+import { type Launch, type Missing, openLauncher } from "./launching.ts";
+import { openPythons, type Pythons } from "./python.ts";
 import { resultsTold } from "./results.ts";
 import { openRuns, type Runs } from "./runs.ts";
 import { openSession, type Session } from "./session.ts";
@@ -52,6 +54,7 @@ export function activate(context: ExtensionContext): void {
   const view = testing(runs);
   const announcing = openAnnouncing((token) => void session?.cancel([token]));
   const pythons = openPythons(channel, () => void session?.sendSettings());
+  const launch = launching(context.extensionPath, channel, pythons);
   const opened = openSession({
     channel,
     directory: context.extensionPath,
@@ -60,6 +63,7 @@ export function activate(context: ExtensionContext): void {
     discarded: fixes.discarded,
     python: pythons.of,
     environment: () => keyEnvironment(context.secrets),
+    launch,
     show(state, works) {
       status.show(state, works);
       runs.news();
@@ -74,14 +78,14 @@ export function activate(context: ExtensionContext): void {
     },
     onEvent: (params) => fixes.onEvent(params as Told),
     onResults: (params) => toldResults(params, view, runs),
-    onMissing: (reason) => void explainMissing(reason, context.extensionUri),
+    onMissing: (missing) => void explainMissing(missing, context.extensionUri),
     onMessage: (type, text) => void say(fixes, type, text),
   });
   session = opened;
   fixing = fixes;
   context.subscriptions.push(
     ...[channel, status, actions, fixes, announcing, pythons, view],
-    ...own(context, opened, channel),
+    ...own(context, opened, channel, launch),
     ...onFixes(fixes),
   );
   // Not awaited: commands must answer while the server starts.
@@ -97,12 +101,14 @@ function own(
   context: ExtensionContext,
   opened: Session,
   channel: LogOutputChannel,
+  launch: () => Promise<Launch | Missing>,
 ): Disposable[] {
   const { secrets } = context;
   const runs = {
     "bonafix.restart": () => opened.restart(),
     "bonafix.showLogs": () => channel.show(),
-    "bonafix.debugInformation": () => showDebugInformation(context, opened),
+    "bonafix.debugInformation": async () =>
+      showDebugInformation(context, opened, await launch()),
     "bonafix.client.runTests": () => execute("bonafix.runTests", [{}]),
     "bonafix.client.runTestsInFile": () => execute("bonafix.runTests", [activeFile()]),
     "bonafix.client.cancel": async () =>
@@ -156,6 +162,29 @@ function onSettings(opened: Session) {
     } else if (SERVER_SETTINGS.some(touched)) {
       void opened.sendSettings();
     }
+  };
+}
+
+/** How to start the server by the settings as they are at the time; told to the log. */
+function launching(
+  directory: string,
+  channel: LogOutputChannel,
+  pythons: Pythons,
+): () => Promise<Launch | Missing> {
+  const resolve = openLauncher(directory, process.env);
+  return async () => {
+    const settings = workspace.getConfiguration(SECTION);
+    const folders = workspace.workspaceFolders ?? [];
+    const launch = await resolve({
+      path: settings.get("path"),
+      serverInterpreter: settings.get("serverInterpreter"),
+      editor: folders.flatMap(({ uri }) => pythons.of(uri) ?? []),
+      around: surroundings(),
+    });
+    for (const { command, reason } of "reason" in launch ? launch.refused : []) {
+      channel.info(`${command.join(" ")} cannot run the server: ${reason}`);
+    }
+    return launch;
   };
 }
 

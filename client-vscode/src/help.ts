@@ -9,11 +9,12 @@ import {
   window,
   workspace,
 } from "vscode";
-import { currentSettings, surroundings } from "./client.ts";
+import { currentSettings } from "./client.ts";
 import type { OwnCommand } from "./commands.ts";
 import { findExecutable } from "./executable.ts";
+import type { Launch, Missing } from "./launching.ts";
 import { debugReport } from "./report.ts";
-import { resolveLaunch, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { SECTION } from "./settings.ts";
 import { detail, type Token, type Works } from "./status.ts";
 
@@ -27,14 +28,17 @@ export async function explainStopped(session: Session | undefined): Promise<void
   }
 }
 
-export async function explainMissing(reason: string, folder: Uri): Promise<void> {
+export async function explainMissing(
+  { reason, setting }: Missing,
+  folder: Uri,
+): Promise<void> {
   const choice = await window.showErrorMessage(
     reason,
     "Open Settings",
     "How to Install",
   );
   if (choice === "Open Settings") {
-    await openSetting("path");
+    await openSetting(setting);
   } else if (choice === "How to Install") {
     const readme = Uri.joinPath(folder, "dist", "README.md"); // needs no network
     await commands.executeCommand("markdown.showPreview", readme);
@@ -71,8 +75,8 @@ export async function chooseWork(works: Works): Promise<readonly Token[]> {
 export async function showDebugInformation(
   context: ExtensionContext,
   session: Session,
+  launch: Launch | Missing,
 ): Promise<void> {
-  const launch = resolveLaunch();
   const client = await session.client();
   const text = debugReport({
     extension: `${context.extension.id} ${context.extension.packageJSON.version}`,
@@ -83,9 +87,7 @@ export async function showDebugInformation(
     state: session.state(),
     launch,
     executable:
-      typeof launch === "string"
-        ? undefined
-        : findExecutable(launch.command, surroundings().env),
+      "reason" in launch ? undefined : findExecutable(launch.command, process.env),
     server: client?.initializeResult?.serverInfo,
     settings: currentSettings(),
     works: session.works(),

@@ -1,6 +1,8 @@
 /** What is known of the extension and its server in; the text of a bug report out. */
 
-import type { Launch, ServerSettings } from "./settings.ts";
+import type { Launch, Missing } from "./launching.ts";
+import type { ServerPython } from "./serverPython.ts";
+import type { ServerSettings } from "./settings.ts";
 import type { ServerState, Works } from "./status.ts";
 
 export interface Facts {
@@ -10,7 +12,7 @@ export interface Facts {
   readonly remote: string | undefined;
   readonly folders: number;
   readonly state: ServerState;
-  readonly launch: Launch | string;
+  readonly launch: Launch | Missing;
   readonly executable: string | undefined;
   readonly server: { name: string; version?: string | undefined } | undefined;
   readonly settings: ServerSettings;
@@ -20,8 +22,10 @@ export interface Facts {
 /** Markdown for a bug report. Never the environment: it is where secrets live. */
 export function debugReport(facts: Facts): string {
   const { launch, server } = facts;
-  const command =
-    typeof launch === "string" ? launch : [launch.command, ...launch.args].join(" ");
+  const missing = "reason" in launch;
+  const command = missing ? launch.reason : [launch.command, ...launch.args].join(" ");
+  const python = missing ? undefined : launch.python;
+  const origin = python ? "comes with the extension" : "bonafix.path";
   const version = server ? `${server.name} ${server.version ?? "?"}` : "not connected";
   const rows = [
     ["Extension", facts.extension],
@@ -31,6 +35,8 @@ export function debugReport(facts: Facts): string {
     ["Workspace folders", String(facts.folders)],
     ["Server state", facts.state],
     ["Server command", command],
+    ["Server's origin", missing ? "none" : origin],
+    ["Server's Python", python ? described(python) : "not chosen here"],
     ["Found at", facts.executable ?? "not found"],
     ["Server", version],
     [
@@ -50,4 +56,8 @@ export function debugReport(facts: Facts): string {
     "```",
     "",
   ].join("\n");
+}
+
+function described({ version, executable, why }: ServerPython): string {
+  return `${version} at ${executable} (${why})`;
 }

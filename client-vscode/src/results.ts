@@ -40,6 +40,11 @@ export function shownAs(outcome: string): Shown | undefined {
   return SHOWN[outcome];
 }
 
+/** Whether there is something to fix. */
+export function isRed(shown: Shown | undefined): boolean {
+  return shown === "failed" || shown === "errored";
+}
+
 /** The notification's parameters, checked; undefined where they are of another kind. */
 export function resultsTold(params: unknown): Results | undefined {
   const { root, job, whole, part, parts, tests } = (params ?? {}) as Fields;

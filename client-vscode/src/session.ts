@@ -1,16 +1,16 @@
 /** The editor's settings in; one running server, its state and its work out. */
 
-import { type LogOutputChannel, workspace } from "vscode";
+import type { LogOutputChannel } from "vscode";
 import {
   DidChangeConfigurationNotification,
   type LanguageClient,
   State,
   WorkDoneProgressCancelNotification,
 } from "vscode-languageclient/node";
-import { buildClient, currentSettings, type Hooks, surroundings } from "./client.ts";
-import { findExecutable } from "./executable.ts";
+import { buildClient, currentSettings, type Hooks } from "./client.ts";
+import type { Launch, Missing } from "./launching.ts";
 import { oneAtATime, within } from "./restart.ts";
-import { type Launch, SECTION, serverLaunch } from "./settings.ts";
+import { SECTION } from "./settings.ts";
 import {
   after,
   type ServerState,
@@ -25,8 +25,9 @@ export interface Owner extends Hooks {
   environment(): Promise<Record<string, string>>;
   /** Called after every change of state or work. */
   show(state: ServerState, works: Works): void;
-  /** The server's command does not exist, or its setting makes no sense. */
-  onMissing(reason: string): void;
+  /** How the settings, as they are now, have the server started. */
+  launch(): Promise<Launch | Missing>;
+  onMissing(missing: Missing): void;
 }
 
 export interface Session {
@@ -93,12 +94,15 @@ export function openSession(owner: Owner): Session {
     if (closed) {
       return enter("stopped");
     }
-    const launch = resolveLaunch();
-    if (typeof launch === "string") {
+    enter("starting");
+    const launch = await owner.launch();
+    if (closed) {
+      return enter("stopped"); // meanwhile
+    }
+    if ("reason" in launch) {
       enter("missing");
       return owner.onMissing(launch);
     }
-    enter("starting");
     await start(launch);
   });
 
@@ -136,19 +140,6 @@ export function openSession(owner: Owner): Session {
       });
     },
   };
-}
-
-/** The launch that the settings describe, or why there is none, in one sentence. */
-export function resolveLaunch(): Launch | string {
-  try {
-    const path = workspace.getConfiguration(SECTION).get("path");
-    const launch = serverLaunch(path, surroundings());
-    return findExecutable(launch.command, process.env)
-      ? launch
-      : `The Bonafix server was not found: there is no command "${launch.command}".`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 async function halt(

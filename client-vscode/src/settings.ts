@@ -40,7 +40,7 @@ export const SECTION = "bonafix";
 export const SERVER_SETTINGS = Object.keys(SERVER_NAMES);
 
 /** What the server takes at its start only. */
-export const RESTART_SETTINGS = ["path"];
+export const RESTART_SETTINGS = ["path", "serverInterpreter"];
 
 /** What was chosen: by the user, by the workspace, by its folder; undefined: nothing. */
 export interface SettingsReader {
@@ -55,11 +55,6 @@ export interface Surroundings {
 }
 
 export type ServerSettings = Record<string, unknown>;
-
-export interface Launch {
-  readonly command: string;
-  readonly args: readonly string[];
-}
 
 /**
  * The settings to send, under the server's names.
@@ -101,17 +96,25 @@ function effective(key: string, values: readonly unknown[]): unknown {
   return key === "exclude" && made.length ? made.flat() : made.at(-1);
 }
 
-/** How to start the server; throws an `Error` that says what is wrong with the setting. */
-export function serverLaunch(path: unknown, around: Surroundings): Launch {
-  const parts = typeof path === "string" ? [path] : path;
+/**
+ * The program and arguments that a setting names; undefined where it names none.
+ *
+ * Throws an `Error` that says what is wrong with the setting.
+ */
+export function chosenCommand(
+  key: "path" | "serverInterpreter",
+  value: unknown,
+  around: Surroundings,
+): readonly [string, ...string[]] | undefined {
+  const parts = typeof value === "string" ? [value].filter((part) => part) : value;
   if (!Array.isArray(parts) || !parts.every((part) => typeof part === "string")) {
-    throw new Error("bonafix.path must be a list of strings.");
+    throw new Error(`${SECTION}.${key} must be a list of strings.`);
   }
   const [command, ...args] = parts.map((part) => expand(part, around));
-  if (!command) {
-    throw new Error("bonafix.path is empty: it must name the server's command.");
+  if (!command && parts.length > 0) {
+    throw new Error(`${SECTION}.${key} must begin with a command.`);
   }
-  return { command, args: [...args, "lsp"] };
+  return command ? [command, ...args] : undefined;
 }
 
 /** `~`, `${workspaceFolder}`, `${userHome}`, `${env:NAME}` replaced; the rest kept. */

@@ -56,7 +56,7 @@ const IDLE: Readonly<Record<ServerState, StatusView>> = {
   running: view("Bonafix", "Ready", "information"),
   stopped: view("Bonafix: stopped", "The server is not running", "warning"),
   failed: view("Bonafix: failed", "The server did not start: see the logs", "error"),
-  missing: view("Bonafix: not found", "The server command was not found", "error"),
+  missing: view("Bonafix: not found", "No server, or no Python to run it", "error"),
 };
 
 /** Work is shown only while the server runs: a dead server works on nothing. */

@@ -2,16 +2,10 @@
 
 import {
   type CancellationToken,
-  commands,
-  type Diagnostic,
-  DiagnosticSeverity,
   type Disposable,
   extensions,
-  Location,
   languages,
-  Position,
   type TestItem,
-  TestMessage,
   type TestRun,
   TestRunProfileKind,
   TestRunRequest,
@@ -20,18 +14,12 @@ import {
   window,
   workspace,
 } from "vscode";
-import { type Result, type Results, shownAs } from "./results.ts";
+import { isRed, type Results, shownAs } from "./results.ts";
 import { SECTION } from "./settings.ts";
+import { failingIn, failuresBelow, noteProject } from "./testFailures.ts";
 import { gathering, leavesOf, openItems } from "./testItems.ts";
-import {
-  type Failure,
-  failure,
-  fileOf,
-  itemId,
-  placeOf,
-  showsTests,
-  withThoseAbove,
-} from "./testTree.ts";
+import { openReports } from "./testReports.ts";
+import { placeOf, showsTests } from "./testTree.ts";
 import { openWaiting } from "./waiting.ts";
 
 export interface Wanted {
@@ -47,10 +35,12 @@ export interface Testing extends Disposable {
 /** Start a run; resolves once it is over and its results have been told. */
 export type Run = (argument: object, token: CancellationToken) => Promise<void>;
 
-/** The value that menus on a failure's message look for. */
-const FAILURE = "bonafix.failure";
-/** The context in which menus find the items below which a test fails. */
-const FAILING = "bonafix.failing";
+/** A run that the user asked for, and the items that it has not told of yet. */
+interface Asked {
+  readonly run: TestRun;
+  readonly open: Map<string, TestItem>;
+}
+
 const DIAGNOSED = 2_000; // milliseconds until a failure's diagnostic must be there
 
 /** Whether the settings, and the other extensions, leave the Testing view to us. */
@@ -66,49 +56,16 @@ export function wantsTestingView(): boolean {
 export function openTesting(start: Run): Testing {
   const controller = tests.createTestController("bonafix", "Bonafix");
   const items = openItems(controller);
+  const reports = openReports(controller, items);
   const gathered = gathering();
   const diagnosed = openWaiting();
-  const failing = new Map<string, Known>(); // by item
-  const asked: TestRun[] = []; // by the user, and not over yet
+  const asked: Asked[] = []; // and not over yet
   let queue = Promise.resolve();
-
-  const mark = (): void => {
-    const ids = [...failing.keys()].flatMap((id) => withThoseAbove(placeOf(id)));
-    void commands.executeCommand("setContext", FAILING, [...new Set(ids)]);
-  };
-
-  const fail = (run: TestRun, item: TestItem, how: Known, found?: Found): void => {
-    failing.set(item.id, { ...how, message: found?.message ?? "" });
-    const milliseconds = 1_000 * how.seconds;
-    if (how.shown === "errored") {
-      run.errored(item, said(item, found), milliseconds);
-    } else {
-      run.failed(item, said(item, found), milliseconds);
-    }
-  };
-
-  const report = (run: TestRun, root: string, result: Result, found?: Found): void => {
-    const { seconds } = result;
-    const file = items.of({ root, test: fileOf(result.test) });
-    const item = items.at(root, result);
-    const shown = shownAs(result.outcome);
-    failing.delete(item.id);
-    file.error = undefined;
-    if (item === file) {
-      item.error = found?.message ?? "cannot be collected"; // no test: it has no result
-    } else if (shown === "passed") {
-      run.passed(item, 1_000 * seconds);
-    } else if (shown === "skipped") {
-      run.skipped(item);
-    } else if (shown) {
-      fail(run, item, { shown, seconds, message: "" }, found);
-    }
-  };
 
   const take = async (results: Results): Promise<void> => {
     const root = Uri.parse(results.root).toString(); // as the editor spells it
-    projects.add(root);
-    const red = results.tests.filter(({ outcome }) => isRed(outcome));
+    noteProject(root);
+    const red = results.tests.filter(({ outcome }) => isRed(shownAs(outcome)));
     const all = () => {
       const shown = fresh(root); // once: it looks at all diagnostics
       return red.every(({ test }) => shown.has(test));
@@ -116,57 +73,30 @@ export function openTesting(start: Run): Testing {
     // Diagnostics come by a way of their own, and a little later.
     await diagnosed.until(all, DIAGNOSED);
     const found = fresh(root);
-    const run = asked.at(-1);
-    const own = run ?? controller.createTestRun(new TestRunRequest(), "Bonafix", false);
+    const asker = asked.at(-1);
+    const run =
+      asker?.run ?? controller.createTestRun(new TestRunRequest(), "Bonafix", false);
     for (const result of results.tests) {
-      report(own, root, result, found.get(result.test));
+      const item = reports.report(run, root, result, found.get(result.test));
+      asker?.open.delete(item.id);
     }
-    if (!run) {
-      own.end();
+    if (!asker) {
+      run.end();
     }
     const known = gathered(results);
     if (known) {
-      forget(root, known);
+      reports.keepOnly(root, known);
     }
-    mark();
-  };
-
-  const forget = (root: string, known: ReadonlySet<string>): void => {
-    items.keepOnly(root, known);
-    for (const id of [...failing.keys()]) {
-      const place = placeOf(id);
-      if (place.root === root && !known.has(place.test)) {
-        failing.delete(id);
-      }
-    }
-  };
-
-  /** Follow the text: stale results are taken back, new messages shown. */
-  const follow = (file: Uri): void => {
-    const root = rootOf(file);
-    for (const one of root ? found(file) : []) {
-      const id = itemId({ root: root ?? "", test: one.test });
-      const known = failing.get(id);
-      if (!root || !known) {
-        continue; // its result is still to come
-      }
-      const item = items.of({ root, test: one.test });
-      if (one.stale && known.message !== STALE) {
-        failing.set(id, { ...known, message: STALE });
-        controller.invalidateTestResults(item);
-      } else if (!one.stale && known.message !== one.message) {
-        const run = controller.createTestRun(new TestRunRequest(), "Bonafix", false);
-        fail(run, item, known, one);
-        run.end();
-      }
-    }
+    reports.mark();
   };
 
   const execute = async (request: TestRunRequest, token: CancellationToken) => {
     const run = controller.createTestRun(request);
-    asked.push(run);
     const wanted = request.include ?? [...controller.items].map(([, item]) => item);
-    for (const item of wanted.flatMap(leavesOf)) {
+    const leaves = wanted.flatMap(leavesOf);
+    const one = { run, open: new Map(leaves.map((item) => [item.id, item])) };
+    asked.push(one);
+    for (const item of leaves) {
       run.enqueued(item);
     }
     try {
@@ -177,14 +107,16 @@ export function openTesting(start: Run): Testing {
       }
       await queue;
     } finally {
-      asked.splice(asked.indexOf(run), 1);
+      asked.splice(asked.indexOf(one), 1);
       run.end();
+      // The editor calls all that a run was to tell, and did not, skipped.
+      reports.again([...one.open.values()]);
     }
   };
 
   const listening = languages.onDidChangeDiagnostics(({ uris }) => {
     diagnosed.news();
-    uris.forEach(follow);
+    uris.forEach(reports.follow);
   });
   controller.createRunProfile("Run", TestRunProfileKind.Run, execute, true);
   controller.refreshHandler = (token) => start({}, token);
@@ -209,22 +141,9 @@ export function openTesting(start: Run): Testing {
 export function wantedTests(argument: unknown): Wanted[] {
   const inMessage = (argument as { test?: TestItem } | undefined)?.test;
   const item = inMessage ?? (argument as TestItem | undefined);
-  const red = new Set(languages.getDiagnostics().flatMap(([file]) => ids(file)));
+  const red = new Set(languages.getDiagnostics().flatMap(([file]) => failingIn(file)));
   const below = item ? leavesOf(item) : [];
   return below.filter(({ id }) => red.has(id)).map(({ id }) => placeOf(id));
-}
-
-const STALE = "stale";
-
-/** A failure as it is shown. */
-interface Known {
-  readonly shown: "failed" | "errored";
-  readonly seconds: number;
-  readonly message: string;
-}
-
-interface Found extends Failure {
-  readonly file: Uri;
 }
 
 function argumentFor(item: TestItem): object {
@@ -238,68 +157,7 @@ function argumentFor(item: TestItem): object {
   return place;
 }
 
-/** The failures that the editor shows for a folder, by test. */
-function fresh(root: string): ReadonlyMap<string, Found> {
-  const here = languages.getDiagnostics().filter(([file]) => rootOf(file) === root);
-  const shown = here.flatMap(([file]) => found(file)).filter(({ stale }) => !stale);
-  return new Map(shown.map((one) => [one.test, one]));
-}
-
-function found(file: Uri): Found[] {
-  const ours = languages.getDiagnostics(file).filter(isOurs);
-  return ours.map((one) => ({ ...asFailure(one), file }));
-}
-
-function ids(file: Uri): string[] {
-  const root = rootOf(file);
-  const named = found(file).filter(({ test }) => test.includes("::"));
-  return root ? named.map(({ test }) => itemId({ root, test })) : [];
-}
-
-/** Projects that results came from: one folder may hold several. */
-const projects = new Set<string>();
-
-function rootOf(file: Uri): string | undefined {
-  const uri = file.toString();
-  const holding = [...projects].filter((one) => uri.startsWith(`${one}/`));
-  const [inner] = holding.sort((a, b) => b.length - a.length);
-  return inner ?? workspace.getWorkspaceFolder(file)?.uri.toString();
-}
-
-function said(item: TestItem, found: Found | undefined): TestMessage {
-  if (!found) {
-    return new TestMessage(`${item.label} failed`);
-  }
-  const { expected, actual, message, file, line } = found;
-  const shown =
-    expected !== undefined && actual !== undefined
-      ? TestMessage.diff(message, expected, actual)
-      : new TestMessage(message);
-  shown.location = new Location(file, new Position(line, 0));
-  shown.contextValue = FAILURE;
-  return shown;
-}
-
-function isRed(outcome: string): boolean {
-  const shown = shownAs(outcome);
-  return shown === "failed" || shown === "errored";
-}
-
-function isOurs(diagnostic: Diagnostic): boolean {
-  return diagnostic.source === SECTION;
-}
-
-/** A diagnostic's node id, whether or not it carries a link. */
-function code(diagnostic: Diagnostic): string {
-  const value = diagnostic.code;
-  return String(typeof value === "object" ? value.value : value);
-}
-
-function asFailure(diagnostic: Diagnostic): Failure {
-  return failure({
-    message: diagnostic.message,
-    code: code(diagnostic),
-    line: diagnostic.range.start.line,
-    stale: diagnostic.severity !== DiagnosticSeverity.Error,
-  });
+/** The failures in a folder that are of the text as it is now. */
+function fresh(root: string): ReturnType<typeof failuresBelow> {
+  return new Map([...failuresBelow(root)].filter(([, { stale }]) => !stale));
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { OWN_COMMANDS, SERVER_COMMANDS } from "../src/commands.ts";
+import { VERSIONS } from "../src/serverPython.ts";
 import { SERVER_NAMES, SERVER_SETTINGS } from "../src/settings.ts";
 
 interface Property {
@@ -38,9 +39,9 @@ test("no command of the server's is registered by the extension too", () => {
   );
 });
 
-test("the settings are those sent to the server, and the four that stay", () => {
+test("the settings are those sent to the server, and the five that stay", () => {
   const sent = SERVER_SETTINGS.map((key) => `bonafix.${key}`);
-  const own = ["path", "progress", "testingView", "trace.server"];
+  const own = ["path", "serverInterpreter", "progress", "testingView", "trace.server"];
   const expected = [...sent, ...own.map((key) => `bonafix.${key}`)];
   assert.deepEqual(Object.keys(properties).sort(), expected.sort());
 });
@@ -72,7 +73,15 @@ test("every setting has a default and a description", () => {
 
 /** What decides where code, keys and money go, and what a fix must get through. */
 const MACHINE = [
-  ...["path", "maxCost", "maxTokens", "candidates", "fan", "review"],
+  ...[
+    "path",
+    "serverInterpreter",
+    "maxCost",
+    "maxTokens",
+    "candidates",
+    "fan",
+    "review",
+  ],
   ...["service", "serviceRegion", "serviceProject", "baseUrl"],
   ...["newFiles", "allow", "environment", "confine", "memory", "cache"],
 ];
@@ -135,6 +144,15 @@ test("menus and the walkthrough name commands and pages that there are", () => {
   for (const step of manifest.contributes.walkthroughs[0].steps) {
     assert.ok(read(step.media.markdown).length > 0, step.id);
   }
+});
+
+test("the Pythons that may run the server are those that it is bundled for", () => {
+  const bundled =
+    /PYTHONS = \(([^)]*)\)/.exec(read("scripts/wheelhouse.py"))?.[1] ?? "";
+  const versions = [...bundled.matchAll(/"([\d.]+)"/g)].map(([, version]) => version);
+  assert.deepEqual([...VERSIONS].reverse(), versions);
+  const text = properties["bonafix.serverInterpreter"]?.markdownDescription ?? "";
+  assert.ok(text.includes(`(${versions[0]} to ${versions.at(-1)})`), text);
 });
 
 test("no setting takes a key", () => {

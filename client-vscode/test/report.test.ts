@@ -20,6 +20,7 @@ test("the report tells how the server was started, found and set", () => {
   const report = debugReport(facts);
   for (const line of [
     "- Server command: bonafix lsp",
+    "- Server's origin: bonafix.path",
     "- Found at: /usr/bin/bonafix",
     "- Server: bonafix 0.1.0",
     "- Running work: Fixing test_a",
@@ -30,14 +31,27 @@ test("the report tells how the server was started, found and set", () => {
 });
 
 test("the report of a server that is not there says why", () => {
-  const launch = "bonafix.path is empty";
+  const launch = { reason: "there is none", setting: "path", refused: [] } as const;
   const report = debugReport({
     ...facts,
     launch,
     executable: undefined,
     server: undefined,
   });
-  assert.match(report, /Server command: bonafix\.path is empty/);
+  assert.match(report, /Server command: there is none/);
   assert.match(report, /Found at: not found/);
   assert.match(report, /Server: not connected/);
+});
+
+test("the report of the extension's own server says which Python runs it, and why", () => {
+  const python = {
+    command: ["python3.13"],
+    executable: "/opt/python3.13",
+    version: "3.13.1",
+    why: "on PATH",
+  };
+  const launch = { command: python.executable, args: ["start.py", "lsp"], python };
+  const report = debugReport({ ...facts, launch });
+  assert.match(report, /Server's origin: comes with the extension/);
+  assert.match(report, /Server's Python: 3\.13\.1 at \/opt\/python3\.13 \(on PATH\)/);
 });

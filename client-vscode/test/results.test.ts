@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resultsTold, shownAs } from "../src/results.ts";
+import { isRed, resultsTold, shownAs } from "../src/results.ts";
 
 const TEST = {
   id: "t.py::test_a[1]",
@@ -47,5 +47,17 @@ for (const [outcome, shown] of [
 ] as const) {
   test(`${outcome} is shown as ${shown}`, () => {
     assert.equal(shownAs(outcome), shown);
+  });
+}
+
+for (const [shown, red] of [
+  ["failed", true],
+  ["errored", true],
+  ["passed", false],
+  ["skipped", false],
+  [undefined, false],
+] as const) {
+  test(`what is shown as ${shown} ${red ? "is" : "is not"} for fixing`, () => {
+    assert.equal(isRed(shown), red);
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { expand, serverLaunch, serverSettings } from "../src/settings.ts";
+import { chosenCommand, expand, serverSettings } from "../src/settings.ts";
 
 const around = {
   folder: "/project",
@@ -116,22 +116,29 @@ test("a home with a dollar sign in it is taken literally", () => {
   assert.equal(expand("~/x", { ...around, home: "/home/$&" }), "/home/$&/x");
 });
 
-test("the server is started by its command, its arguments and lsp", () => {
-  assert.deepEqual(serverLaunch(["uvx", "bonafix"], around), {
-    command: "uvx",
-    args: ["bonafix", "lsp"],
+for (const [written, command] of [
+  [
+    ["uvx", "bonafix"],
+    ["uvx", "bonafix"],
+  ],
+  [
+    ["${env:TOOLS}/python", "-X", "dev"],
+    ["/opt/tools/python", "-X", "dev"],
+  ],
+  ["~/bin/bonafix", ["/home/me/bin/bonafix"]], // a string will do where it stands alone
+  [[], undefined],
+  ["", undefined],
+] as const) {
+  test(`the command ${JSON.stringify(written)} is ${command?.join(" ")}`, () => {
+    assert.deepEqual(chosenCommand("path", written, around), command);
   });
-});
+}
 
-test("one string will do for a command without arguments", () => {
-  assert.deepEqual(serverLaunch("~/bin/bonafix", around), {
-    command: "/home/me/bin/bonafix",
-    args: ["lsp"],
-  });
-});
-
-for (const wrong of [[], [""], ["bonafix", 3], 7, null, undefined]) {
-  test(`the path ${JSON.stringify(wrong)} is refused by name`, () => {
-    assert.throws(() => serverLaunch(wrong, around), /bonafix\.path/);
+for (const wrong of [[""], ["bonafix", 3], 7, null, undefined]) {
+  test(`the command ${JSON.stringify(wrong)} is refused by the setting's name`, () => {
+    assert.throws(
+      () => chosenCommand("serverInterpreter", wrong, around),
+      /bonafix\.serverInterpreter/,
+    );
   });
 }

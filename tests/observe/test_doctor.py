@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +42,24 @@ def test_each_wrong_thing_has_advice(tmp_path):
     assert {f.topic for f in wrong} == {"interpreter", "confinement", "credentials"}
     assert all(f.advice for f in wrong)
     assert found["interpreter"][0].level == "error"
+
+
+@pytest.mark.parametrize(("flags", "level"), [((), "warn"), (("-I", "-S"), "ok")])
+def test_an_environment_that_bonafix_shares(tmp_path, flags, level):
+    """It is warned of where Bonafix is installed, not where it is only run from."""
+    code = (
+        "import asyncio, pathlib, sys; sys.path[:] = sys.argv[1:];"
+        "from bonafix.config import Config; from bonafix.observe.doctor import examine;"
+        "from bonafix.propose.claude.status import status;"
+        "config = Config(interpreter=sys.executable);"
+        "told = examine(pathlib.Path.cwd(), config, status(config, {}));"
+        "print(*(f.level for f in asyncio.run(told) if f.topic == 'interpreter'))"
+    )
+    command = [sys.executable, *flags, "-c", code, *filter(None, sys.path)]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.split() == [level], done.stderr
 
 
 def test_credentials_matter_to_who_needs_them(tmp_path):

@@ -83,7 +83,8 @@ async def _interpreter(root: Path, config: Config) -> tuple[Finding, ...]:
 
 def _chosen(found: Interpreter) -> Finding:
     text = f"{found.name} at {found.path}: {found.why}"
-    if found.path != Path(sys.executable):
+    # an editor's extension brings us along: then our Python may be the project's own
+    if found.path != Path(sys.executable) or sys.flags.no_site:
         return _finding("interpreter", "ok", text)
     return _finding(
         "interpreter",

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -26,6 +27,24 @@ def _workers() -> list[psutil.Process]:
             if "bonafix.propose.claude.worker" in process.cmdline():
                 found.append(process)
     return found
+
+
+_PARENT = """
+import asyncio, sys
+sys.path[:] = sys.argv[1:]
+from bonafix.errors import ServiceError
+from bonafix.propose.claude.process import open_worker
+
+async def main():
+    async with open_worker({}) as worker:
+        worker._process.stdin.close()
+        try:
+            await worker.receive()
+        except ServiceError as error:
+            print(error)
+
+asyncio.run(main())
+"""
 
 
 class TestProcesses:
@@ -82,6 +101,15 @@ class TestProcesses:
         command = [sys.executable, "-c", listing]
         done = subprocess.run(command, check=True, capture_output=True, timeout=30)
         assert b"anthropic" not in done.stdout.split()
+
+    def test_the_worker_imports_from_where_its_parent_does(self):
+        """Also from folders that no environment variable and no site module names."""
+        places = [place for place in sys.path if Path(place).is_absolute()]
+        command = [sys.executable, "-I", "-S", "-c", _PARENT, *places]
+        done = subprocess.run(
+            command, env={}, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.stdout == "the worker for Claude ended: exit code 0\n", done.stderr
 
     async def test_the_worker_ends_with_its_parent(self):
         """When its standard input ends, so does it."""

@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol, cast
 
 from bonafix.errors import ServiceError
@@ -18,6 +19,12 @@ from bonafix.propose.claude import protocol
 
 _STDERR_KEPT = 4000
 _FAREWELL = 5.0
+_RUN = """\
+import runpy, sys
+_, module, *sys.path[:] = sys.argv
+del sys.argv[1:]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
 
 
 class Worker(Protocol):
@@ -75,9 +82,8 @@ class _Process:
 @contextlib.asynccontextmanager
 async def open_worker(environment: Mapping[str, str]) -> AsyncIterator[Worker]:
     """A worker process for as long as the context lasts."""
-    # -P: the working folder may be the user's project, which must not be imported.
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "bonafix.propose.claude.worker"),
+        *_command("bonafix.propose.claude.worker"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -98,11 +104,28 @@ async def open_worker(environment: Mapping[str, str]) -> AsyncIterator[Worker]:
         await asyncio.gather(listener, return_exceptions=True)
 
 
+def _command(module: str) -> tuple[str, ...]:
+    """Run a module of ours in a fresh process that imports from where this one does.
+
+    An editor's extension brings us along in folders that no interpreter knows of by
+    itself, and PYTHONPATH would reach the user's tests, too.
+    """
+    # -P: the working folder may be the user's project, which must not be imported.
+    alone = [f"-{letter}" for letter, on in _flags() if on]
+    places = [place for place in sys.path if Path(place).is_absolute()]
+    return (sys.executable, "-P", *alone, "-c", _RUN, module, *places)
+
+
+def _flags() -> tuple[tuple[str, int], ...]:
+    return (("I", sys.flags.isolated), ("S", sys.flags.no_site))
+
+
 async def _reap(process: asyncio.subprocess.Process) -> None:
     """Wait for the killed process, even if this task is being cancelled."""
     waiting = asyncio.ensure_future(process.wait())
     try:
-        await asyncio.wait_for(asyncio.shield(waiting), _FAREWELL)
+        async with asyncio.timeout(_FAREWELL):  # `wait_for` can lose a cancel
+            await asyncio.shield(waiting)
     except asyncio.CancelledError:
         await waiting
         raise
