@@ -45,7 +45,7 @@ def rows(names: list[str], count: int) -> Iterator[tuple[str, str, int, Measure]
     of_places = (
         ("swap", rows_runs.swap, count),
         ("warm", rows_runs.warmed, count),
-        ("suite", rows_runs.suite, few),
+        ("suite", rows_runs.suite, count),
         ("batch", rows_runs.batch, max(10, count)),
         ("recording", rows_upkeep.recording, few),
     )

@@ -29,6 +29,7 @@ BARE = [
     "from pygls.lsp.server import LanguageServer as S; S('bare', '0').start_io()",
 ]
 SUITE = 180.0  # seconds for the first run of a library's suite
+READY = "quick answers are ready|no quick answers any more"
 PATIENT = 120.0  # seconds for what follows a save
 
 
@@ -84,8 +85,8 @@ def _environment(folder: str) -> dict[str, str]:
 async def save(library: Library, count: int) -> list[Figure]:
     """From a save that breaks one test to its diagnostic, over a cold run of it."""
     source = (tree(library) / library.product).read_text("utf-8")
-    ratios, times = [], []
-    async with of(library) as here, _served(library) as editor:
+    ratios, times, repairs = [], [], []
+    async with of(library) as here, _served(library) as (editor, whole):
         await editor.open(library.product)
         for _, files in await on_target(here):
             wall, code = await asyncio.to_thread(_cold, here, files)
@@ -93,10 +94,15 @@ async def save(library: Library, count: int) -> list[Figure]:
                 text = (files[library.product] or b"").decode()
                 times.append(await _saved(editor, library, text, bad=True))
                 ratios.append(times[-1] / wall)
-                await _saved(editor, library, source, bad=False)
+                after = len(editor.notes)
+                repairs.append(await _saved(editor, library, source, bad=False) / wall)
+                # the whole run is not to run beside the next peer
+                await _said(editor, whole, SUITE, after)
             if len(ratios) >= count:
                 break
+        quick = _quick(editor)
     span = f"{min(times) * 1e3:.0f} - {max(times) * 1e3:.0f} ms"
+    back = f"{min(repairs):.2f} - {max(repairs):.2f}x"
     figure = Figure(
         row="save",
         subject=library.name,
@@ -104,7 +110,7 @@ async def save(library: Library, count: int) -> list[Figure]:
         goal=Goal(value=0.5, least=False),
         values=tuple(ratios),
         python=here.python,
-        note=f"{span}, of which 300 are waited for further saves",
+        note=f"{span}; its repair {back}; {quick} of {2 * len(times)} answered quickly",
     )
     return [figure]
 
@@ -117,8 +123,11 @@ def _cold(here: Place, files: Files) -> tuple[float, int]:
 
 
 @asynccontextmanager
-async def _served(library: Library) -> AsyncIterator[Editor]:
-    """A real server over a copy of the library, when its suite has been run once."""
+async def _served(library: Library) -> AsyncIterator[tuple[Editor, str]]:
+    """A real server over a copy of the library, when its suite has been run once.
+
+    With what the log says at the end of each whole run.
+    """
     pipe = subprocess.PIPE
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / library.name
@@ -132,21 +141,23 @@ async def _served(library: Library) -> AsyncIterator[Editor]:
         editor = Editor(root).attach(process.stdout, process.stdin, process)
         try:
             await editor.initialize()
-            await _said(editor, r"\d tests, ", SUITE)
-            yield editor
+            said = await _said(editor, r": [\d,]+ tests, ", SUITE)
+            await _said(editor, READY, SUITE)
+            yield editor, said
         finally:
             with contextlib.suppress(TimeoutError):
                 await editor.stop()
 
 
-async def _said(editor: Editor, pattern: str, seconds: float, after: int = 0) -> None:
-    """Wait until the server's log says so."""
+async def _said(editor: Editor, pattern: str, seconds: float, after: int = 0) -> str:
+    """Wait until the server's log says so; the words that it does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for note in editor.notes[after:]:
             text = str((note.get("params") or {}).get("message", ""))
-            if note["method"] == "window/logMessage" and re.search(pattern, text):
-                return
+            found = re.search(pattern, text)
+            if note["method"] == "window/logMessage" and found:
+                return found[0]
         await asyncio.sleep(0.05)
     raise TimeoutError(pattern)
 
@@ -163,12 +174,15 @@ async def _saved(editor: Editor, library: Library, text: str, *, bad: bool) -> f
     patience, editing.PATIENCE = editing.PATIENCE, PATIENT
     try:
         await editor.diagnostics(library.tests, shown, after=after)
-        spent = time.monotonic() - begun
-        if not bad:  # the whole run comes after: the next save must not wait for it
-            await _said(editor, r"\d tests, ", SUITE, after)
+        return time.monotonic() - begun
     finally:
         editing.PATIENCE = patience
-    return spent
+
+
+def _quick(editor: Editor) -> int:
+    """How many saves were answered by a kept process."""
+    texts = [str((note.get("params") or {}).get("message")) for note in editor.notes]
+    return sum("quick answer: " in text and "affected" in text for text in texts)
 
 
 async def action(_count: int) -> list[Figure]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -15,12 +14,15 @@ from figures import Figure, Goal
 from places import Files, Meter, Place, on_target, peer
 
 from bonafix.domain import Event, Outcome, silent
+from bonafix.observe.known import Known
 from bonafix.observe.run import Wish
 from bonafix.observe.seats import Tally
+from bonafix.observe.shards import Parts, available, differing, plan
 from bonafix.observe.swap import Residents
 from bonafix.observe.warm import Tier, warm
 
 SECONDS = 60.0  # for a target
+DISTINCT = 10  # mutants of a batch whose peers are measured
 TENTH = 10  # one of so many candidates of a batch passes its target
 
 
@@ -73,7 +75,7 @@ async def warmed(here: Place, count: int) -> list[Figure]:
     """The same in a fork of what has imported, and not collected."""
     target = here.library.id
     ratios, costs, told = [], [], []
-    async with _kept(here, "warm", target, told) as run:
+    async with _kept(here, "warm", told) as run:
         for _, files in islice(await on_target(here), count):
             theirs, _ = await asyncio.to_thread(peer, here, files, ["-x", target])
             meter = Meter()
@@ -94,36 +96,29 @@ async def warmed(here: Place, count: int) -> list[Figure]:
 
 async def suite(here: Place, count: int) -> list[Figure]:
     """The whole suite of a candidate that passes, in one process and in all."""
+    known, cores = await learned(here), available()
     return [
-        await _suite(here, count, 1, "full suite, swap tier, CPU", Goal(value=1.8)),
-        await _suite(
-            here,
-            count,
-            os.cpu_count() or 1,
-            "full suite, all cores, wall",
-            Goal(value=3),
-        ),
+        await _suite(here, count, known, cells=1),
+        await _suite(here, count, known, cells=cores),
     ]
 
 
-async def _suite(here: Place, count: int, cells: int, what: str, goal: Goal) -> Figure:
-    target = here.library.id
-    figure = {
-        "row": "suite",
-        "subject": here.name,
-        "python": here.python,
-        "what": what,
-        "goal": goal,
-    }
+async def learned(here: Place) -> Known:
+    """What two cold runs of the suite say; every project has that at its start."""
+    first = await here.cold({})
+    return Known(first, frozenset(differing(first, await here.cold({}))))
+
+
+async def _suite(here: Place, count: int, known: Known, cells: int) -> Figure:
+    """CPU where it has one process, else wall."""
+    what, least = "full suite, swap tier, CPU", 1.8
+    if cells > 1:
+        what, least = "full suite, all cores, wall", 3.0
     told: list[Event] = []
-    async with _kept(here, "swap", target, told, cells) as run:
-        await run(dict(next(harmless(here))[1]))
-    slow = {"warm", "cold"} & set(told[-1].facts["tiers"])
-    if slow:
-        return Figure(**figure, note=f"not built: {told[-1].text}")
-    ratios = []
-    async with _kept(here, "swap", target, told, cells) as run:
-        await run({})  # it collects
+    ratios, costs = [], []
+    parts = plan(known.run, cores=cells)
+    async with _kept(here, "swap", told, known=known, parts=parts) as run:
+        await run({})  # it collects, and is compared with what is known
         for _, files in islice(harmless(here), count):
             meter, begun = Meter(), time.monotonic()
             done = await run(files)
@@ -133,36 +128,51 @@ async def _suite(here: Place, count: int, cells: int, what: str, goal: Goal) -> 
             peers = theirs, time.monotonic() - begun
             wall = cells > 1
             ratios.append(peers[wall] / cost[wall])
-    return Figure(**figure, values=tuple(ratios))
+            costs.append(f"{peers[wall]:.1f} over {cost[wall]:.1f}")
+    slow = {"suite by warm", "cold"} & set(told[-1].facts["tiers"])
+    note = f"{len(parts) or 1} processes; s: {', '.join(costs)}"
+    return Figure(
+        row="suite",
+        subject=here.name,
+        python=here.python,
+        what=what,
+        goal=Goal(value=least),
+        values=() if slow else tuple(ratios),
+        note=told[-1].text if slow else note,
+    )
 
 
 async def batch(here: Place, count: int) -> list[Figure]:
     """Candidates of which a tenth pass the target, whole; the peers' suites sampled."""
-    target = here.library.id
-    rejected, theirs = [], []
+    target, wanted = here.library.id, count - max(1, count // TENTH)
+    distinct, theirs = [], []
     for _, files in await on_target(here):
         cost, code = await asyncio.to_thread(peer, here, files, ["-x", target])
         if code:
-            rejected.append(files)
+            distinct.append(files)
             theirs.append(cost)
-        if len(rejected) >= count - count // TENTH:
+        if len(distinct) >= min(wanted, DISTINCT):
             break
+    # A target has fewer lines than a batch has candidates; no answer is remembered.
+    rejected = [distinct[n % len(distinct)] for n in range(wanted)]
     passing = [files for _, files in islice(harmless(here), max(1, count // TENTH))]
     suites = [(await asyncio.to_thread(peer, here, f, []))[0] for f in passing[:2]]
+    known = await learned(here)
     meter = Meter()
     told: list[Event] = []
-    async with _kept(here, "swap", target, told) as run:
+    async with _kept(here, "swap", told, known=known) as run:
         for files in rejected + passing:
             done = await run(files, select=[target], stop_at_first=True)
             if done.outcome(target) is Outcome.PASSED:
-                await run(files)
+                assert not await run.worsened(files)
     ours = meter.spent()  # all that was forked has ended and been waited for
     total = len(rejected) + len(passing)
     one, whole = statistics.mean(theirs), statistics.mean(suites)
     figure = {"row": "batch", "subject": here.name, "python": here.python}
     note = (
-        f"{total} candidates, {len(passing)} pass; ours {ours:.1f} s, a target "
-        f"{one:.2f} s and a suite {whole:.1f} s cold; {told[-1].text}"
+        f"{total} candidates ({len(distinct)} mutants by turns), {len(passing)} pass; "
+        f"ours {ours:.1f} s, a target {one:.2f} s and a suite {whole:.1f} s cold; "
+        f"{told[-1].text}"
     )
     return [
         Figure(
@@ -191,16 +201,23 @@ def harmless(here: Place) -> Iterator[tuple[str, Files]]:
 
 @asynccontextmanager
 async def _kept(
-    here: Place, tier: Tier, target: str, told: list[Event], cells: int = 1
+    here: Place,
+    tier: Tier,
+    told: list[Event],
+    known: Known | None = None,
+    parts: Parts = (),
 ) -> Iterator:
     """A runner that has been started; what its tiers did is told on the way out."""
     where = here.bench.snapshot, here.bench.interpreter, here.bench.config
+    target = here.library.id
     async with warm(
         *where,
-        cells=cells,
+        cells=1,
         expected={target: Outcome.PASSED},
         listen=told.append,
         fastest=tier,
+        suite=known,
+        parts=parts,
     ) as run:
         await run({}, select=[target])
         yield run

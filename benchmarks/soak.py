@@ -5,6 +5,10 @@ Bounded by its number of steps. The protocol and the processes are real; the pro
 its fixes are only with `--real`, where steps take longer, so that runs and fixes come
 some way before they are cancelled. Exit code 1 if anything leaked or the two sides
 disagree on a text.
+
+What a running job costs an answer is a ratio: a code action's time in the middle of a
+fix over its time while nothing runs. Beside it stands the same ratio of a question
+without work, asked in turn with it: what the machine and the connection do to both.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import contextlib
 import functools
 import gc
 import logging
+import math
 import os
 import random
 import statistics
@@ -46,14 +51,45 @@ SUITE = IMPORT + "".join(
 PIECES = ("", "# 😀\n", "# e\u0301e\n", "\n", "x = 1\n", "# a - b\n")
 SLACK = 1_500_000  # bytes that a server may hold more after many steps
 REAL_SLACK = 30_000_000  # what is imported and remembered once, for real work
+ASKED = 150  # times, with nothing running and then in a fix
+BETWEEN = 0.03  # seconds from one time to the next
+MIDDLE = 0.5  # seconds after which a fix is at work
+PATIENCE = 120  # seconds for a run
 PAUSES = (0, 0, 0.02)  # seconds after a step
 REAL_PAUSES = (0, 0.05, 0.5)
 WARM = 0.4  # of the steps pass before memory is looked at for the first time
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long the answers to one question took, in milliseconds."""
+
+    n: int = 0
+    median: float = 0.0
+    high: float = 0.0  # the 99th percentile
+
+    @classmethod
+    def of(cls, every: list[float]) -> Times:
+        """Of single ones, in any order."""
+        if not every:
+            return cls()
+        high = sorted(every)[math.ceil(0.99 * len(every)) - 1]
+        return cls(len(every), statistics.median(every), high)
+
+    def over(self, other: Times) -> str:
+        """As a multiple of another's."""
+        if not (self.n and other.n):
+            return "not asked"
+        median, high = self.median / other.median, self.high / other.high
+        return f"median {median:.2f}, 99 % {high:.2f}"
+
+    def __str__(self) -> str:
+        return f"n {self.n:3}  median {self.median:6.2f}  p99 {self.high:7.2f} ms"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What went wrong or was left, and how quick the answers were (milliseconds)."""
+    """What went wrong or was left, and how quick the answers were."""
 
     steps: int
     unequal: int  # times that the server's text was not the editor's
@@ -62,10 +98,10 @@ class Outcome:
     files: int
     tasks: int
     grown: int  # bytes
-    idle: float
-    busy: float
-    nothing: float  # a request without any work, in the same run
-    nothing_busy: float  # the same, while jobs run
+    idle: Times
+    busy: Times
+    nothing: Times  # a request without any work, in the same run
+    nothing_busy: Times  # the same, in the middle of a fix
     slack: int = SLACK
 
     @property
@@ -73,6 +109,20 @@ class Outcome:
         """Nothing leaked or broke, and both sides always had the same texts."""
         left = (self.unequal, self.errors, self.processes, self.files, self.tasks)
         return not any(left) and self.grown < self.slack
+
+    def __str__(self) -> str:
+        left = f"{self.processes} processes, {self.files} files, {self.tasks} tasks"
+        wrong = f"{self.unequal} times another text, {self.errors} errors"
+        own, beside = self.busy.over(self.idle), self.nothing_busy.over(self.nothing)
+        lines = (
+            f"{self.steps} steps: {wrong}, left: {left}, {self.grown:,} bytes",
+            f"action, idle   {self.idle}",
+            f"action, busy   {self.busy}",
+            f"no work, idle  {self.nothing}",
+            f"no work, busy  {self.nothing_busy}",
+            f"busy over idle: action {own}; no work {beside}",
+        )
+        return "\n".join(lines)
 
 
 @dataclass(slots=True)
@@ -136,11 +186,7 @@ class Soak:
         await self.editor.open(path)
 
     async def ask(self) -> None:
-        busy = "busy" if self._running() else "idle"
-        quiet = "nothing" if busy == "idle" else "nothing, busy"
-        await self._timed(quiet, lambda: self.editor.actions("missing.py", 0))
-        line = self.dice.randrange(30)
-        await self._timed(busy, lambda: self.editor.actions(TESTS, line))
+        await self.editor.actions(TESTS, self.dice.randrange(30))
         params = {"textDocument": {"uri": self.editor.uri(TESTS)}}
         await self.editor.request("textDocument/codeLens", params)
 
@@ -160,9 +206,36 @@ class Soak:
         self.editor.notes.clear()
         await asyncio.sleep(self.dice.choice(REAL_PAUSES if self.real else PAUSES))
 
-    def _running(self) -> bool:
-        jobs = self.editor.server.state.jobs.table.values()
-        return any(job.running for job in jobs)
+    async def compare(self) -> None:
+        """Ask while nothing runs, then in the middle of a fix."""
+        await self.editor.change(PRODUCT, CALC)
+        await self.editor.change(TESTS, SUITE)
+        await self._ended(await self.editor.command("runTests", {}))
+        await self._asked("nothing", "idle", lambda: True)
+        test = f"{TESTS}::test_slow"
+        answer = await self.editor.command("fix", {"test": test})
+        job = self.editor.server.state.jobs.table[answer["job"]]
+        await asyncio.sleep(MIDDLE)
+        await self._asked("nothing, busy", "busy", lambda: job.running)
+
+    async def _ended(self, answer: dict[str, object]) -> None:
+        task = self.editor.server.state.jobs.table[answer["job"]].task
+        await asyncio.wait({task}, timeout=PATIENCE)
+
+    async def _asked(self, quiet: str, name: str, going: Callable[[], bool]) -> None:
+        """Both questions in turn, over some seconds, for as long as it is so."""
+        line = SUITE[: SUITE.index("assert")].count("\n")
+        both = [
+            (quiet, lambda: self.editor.actions("missing.py", 0)),
+            (name, lambda: self.editor.actions(TESTS, line)),
+        ]
+        for _ in range(ASKED):
+            for which, ask in both:
+                await self._timed(which, ask)
+            both.reverse()  # the first after a pause takes longer
+            if not going():
+                return
+            await asyncio.sleep(BETWEEN)
 
     def _unequal(self) -> int:
         held = self.editor.server.state.documents.open.values()
@@ -176,12 +249,14 @@ class Soak:
         spent = 1000 * (time.perf_counter() - begun)
         self.times.setdefault(name, []).append(spent)
 
-    def median(self, name: str) -> float:
-        return statistics.median(self.times.get(name, [0.0]))
+    def taken(self, name: str) -> Times:
+        return Times.of(self.times.get(name, []))
 
 
-async def soak(root: Path, steps: int, seed: int, *, real: bool = False) -> Outcome:
-    """Take this many steps in a project under `root`."""
+async def soak(
+    root: Path, steps: int, seed: int, *, real: bool = False, compare: bool = False
+) -> Outcome:
+    """Take this many steps in a project under `root`; times only to `compare` them."""
     (root / PRODUCT).write_text(CALC)
     (root / TESTS).write_text(SUITE)
     before = _standing()
@@ -199,10 +274,12 @@ async def soak(root: Path, steps: int, seed: int, *, real: bool = False) -> Outc
         await one.step()
         if number == int(WARM * steps):
             held = _held()
-            one.times.clear()  # what is done once only was done by now
     await _quiet(server)
     grown = _held() - held
     tracemalloc.stop()
+    if compare:
+        await one.compare()
+        await _quiet(server)
     await editor.leave()
     await editor.stop()
     await asyncio.sleep(0.1)
@@ -215,10 +292,10 @@ async def soak(root: Path, steps: int, seed: int, *, real: bool = False) -> Outc
         files=files,
         tasks=tasks,
         grown=grown,
-        idle=one.median("idle"),
-        busy=one.median("busy"),
-        nothing=one.median("nothing"),
-        nothing_busy=one.median("nothing, busy"),
+        idle=one.taken("idle"),
+        busy=one.taken("busy"),
+        nothing=one.taken("nothing"),
+        nothing_busy=one.taken("nothing, busy"),
         slack=REAL_SLACK if real else SLACK,
     )
 
@@ -263,7 +340,7 @@ def main(arguments: list[str]) -> int:
         os.environ["BONAFIX_CONFIG"] = str(Path(folder) / "config.toml")
         root = Path(folder) / "project"
         root.mkdir()
-        outcome = asyncio.run(soak(root, steps, seed, real=real))
+        outcome = asyncio.run(soak(root, steps, seed, real=real, compare=True))
     print(outcome)
     return 0 if outcome.clean else 1
 

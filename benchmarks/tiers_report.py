@@ -2,12 +2,13 @@
 
 Usage: python benchmarks/tiers_report.py [N=5] [MUTANTS=20] [DATA=bugs.jsonl]
        [JOURNAL=file.jsonl] [LIBRARIES=marshmallow,click,boltons] [ZOO=yes]
-       [PROJECTS=name,name]
+       [PROJECTS=name,name] [WHOLE=2]
 
 Candidates are the zoo's patches (not the held-out ones) and what the search engine
 would try there; of each bug in DATA (as `small_bugs.py` says) the right version, and
 mutants of the wrong one; and mutants of real libraries. N of each kind per project,
-MUTANTS per library. With a JOURNAL rows are appended as they come, and what is there is
+MUTANTS per library. WHOLE of each project go through the whole suite, too, and so does
+the untouched tree. With a JOURNAL rows are appended as they come, and what is there is
 not run again. A difference is looked into: is a fresh process at one with itself? One
 that is not explained by that makes the exit code 1.
 """
@@ -35,9 +36,11 @@ from bonafix.config import Config
 from bonafix.domain import Event, Outcome, Runner, Snapshot, SuiteRun, Task
 from bonafix.errors import BonafixError
 from bonafix.observe.interpreter import find
+from bonafix.observe.known import Known
 from bonafix.observe.layout import layout
 from bonafix.observe.localise import suspects
 from bonafix.observe.run import make_runner
+from bonafix.observe.shards import differing, plan
 from bonafix.observe.warm import warm
 from bonafix.propose.search import candidates
 from bonafix.sandbox.tree import take
@@ -59,6 +62,8 @@ class Row:
     ids: int = 0  # compared for each candidate
     seconds: float = 0.0  # wall, of all of them
     explained: dict[str, str] = field(default_factory=dict)  # candidate -> by what
+    suites: dict[str, list[str]] = field(default_factory=dict)  # as `different`
+    suite_ids: int = 0  # steady ones, compared in each of them
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,7 @@ def proposals(
 async def compared(
     group: Group,
     count: int,
+    whole: int,
     known: set[tuple[str, str]],
     keep: Callable[[Row], None],
 ) -> None:
@@ -166,19 +172,34 @@ async def compared(
             if (group.name, pair[0]) not in known
         ]
         fresh = {name: await cold(files, select=select) for name, files in found}
+        suite = Known(base, frozenset(differing(base, await cold({}))))
+        suites = dict([("untouched", {}), *found][: 1 + whole] if whole else ())
+        wholes = {name: await cold(files) for name, files in suites.items()}
         for tier in ("swap", "warm") if found else ():
             begun = time.monotonic()
             told: list[Event] = []
-            different, explained = {}, {}
+            different, explained, entire = {}, {}, {}
             where = snapshot, interpreter, config
             async with warm(
-                *where, cells=1, expected=before, listen=told.append, fastest=tier
+                *where,
+                cells=1,
+                expected=before,
+                listen=told.append,
+                fastest=tier,
+                suite=suite,
+                parts=plan(base),
             ) as run:
                 for name, files in found:
                     quick = await run(files, select=select)
                     different[name] = differences(fresh[name], quick, select)
                     if different[name]:
                         explained[name] = await why(cold, run, files, select)
+                for name, files in suites.items():
+                    ids = steady(suite, wholes[name])
+                    entire[name] = differences(wholes[name], await run(files), ids)
+                    if entire[name]:
+                        whose = [one.partition(": ")[0] for one in entire[name]]
+                        explained[name] = await why(cold, run, files, None, whose)
             facts = told[-1].facts
             row = Row(
                 project=group.name,
@@ -189,19 +210,34 @@ async def compared(
                 ids=len(select),
                 seconds=round(time.monotonic() - begun, 1),
                 explained=explained,
+                suites=entire,
+                suite_ids=len(steady(suite, base)),
             )
             keep(row)
 
 
-async def why(cold: Runner, quick: Runner, files: Files, select: Sequence[str]) -> str:
-    """What explains a difference; empty if nothing does."""
-    steady = [await cold(files, select=select) for _ in range(1 + AGAIN)]
-    if any(differences(steady[0], one, select) for one in steady[1:]):
+async def why(
+    cold: Runner,
+    quick: Runner,
+    files: Files,
+    select: Sequence[str] | None,
+    ids: Sequence[str] = (),
+) -> str:
+    """What explains a difference in `ids`, by default all; empty if nothing does."""
+    ids = ids or select or ()
+    fresh = [await cold(files, select=select) for _ in range(1 + AGAIN)]
+    if any(differences(fresh[0], one, ids) for one in fresh[1:]):
         return "fresh processes differ among themselves"
     again = await quick(files, select=select)
-    if not differences(steady[0], again, select):
+    if not differences(fresh[0], again, ids):
         return "not seen again"
     return ""
+
+
+def steady(suite: Known, run: SuiteRun) -> list[str]:
+    """The ids of the suite, and of a run of it, that two runs were at one about."""
+    every = dict.fromkeys((*suite.run.collected, *run.collected))
+    return [i for i in every if suite.steady(i)]
 
 
 def chosen(base: SuiteRun, group: Group) -> tuple[str, ...]:
@@ -238,7 +274,8 @@ def main() -> None:
     for group in groups(options):
         name = "MUTANTS" if group.library else "N"
         count = int(options.get(name) or (20 if group.library else 5))
-        asyncio.run(compared(group, count, known, keep))
+        whole = int(options.get("WHOLE") or 2)
+        asyncio.run(compared(group, count, whole, known, keep))
     sys.exit(report(rows))
 
 
@@ -256,6 +293,9 @@ def report(rows: Sequence[Row]) -> int:
         compared = sum(row.ids * len(row.different) for row in some)
         counts = ", ".join(f"{number} {tier}" for tier, number in ran.items())
         print(f"{allowed} allowed: {counts}; {compared:,} outcomes compared")
+        outcomes = sum(row.suite_ids * len(row.suites) for row in some)
+        suites = sum(len(row.suites) for row in some)
+        print(f"  {suites} whole suites; {outcomes:,} outcomes of theirs compared")
         for reason, number in falls.most_common():
             print(f"  {number}x not swapped: {reason}")
         for row in some:
@@ -267,7 +307,7 @@ def report(rows: Sequence[Row]) -> int:
 def told(row: Row) -> int:
     """Print what is different; how many candidates are so for no known reason."""
     bad = 0
-    for name, found in row.different.items():
+    for name, found in (*row.different.items(), *row.suites.items()):
         because = row.explained.get(name, "")
         bad += bool(found) and not because
         for difference in found:

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import (
     AsyncGenerator,
+    Callable,
     Mapping,
     Sequence,
 )
@@ -46,8 +47,11 @@ from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.verdict import verdict
 from bonafix.observe.failures import groups as grouped
+from bonafix.observe.keeping import Copy
 from bonafix.observe.localise import suspects
+from bonafix.observe.loop import Glance, Loop
 from bonafix.observe.reuse import baseline as take_baseline
+from bonafix.observe.run import Bench as Plain
 from bonafix.observe.run import require_usable
 from bonafix.repairs import Job, Kept, each, keep_receipt, whole
 from bonafix.rivals import rivals_of
@@ -75,6 +79,7 @@ class Project:
 
     root: Path
     config: Config
+    loop: Loop | None = None  # of an editor: what is kept between two saves
 
     async def observe(
         self,
@@ -89,7 +94,10 @@ class Project:
         Raises:
             UntrustedError: the suite cannot be run or trusted; says why.
         """
-        async with opened(self.root, self.config, buffers) as bench:
+        async with contextlib.AsyncExitStack() as stack:
+            bench = await stack.enter_async_context(
+                opened(self.root, self.config, buffers)
+            )
             run = await bench.tools.run(
                 {},
                 select=select,
@@ -107,6 +115,10 @@ class Project:
                     run, [one], sources=sources, changed=bench.changed
                 )
                 await asyncio.sleep(0)  # a server answers between two failures
+            if self.loop is not None and select is None and not expression:
+                await self.loop.offer(_copy(bench, run, self.config, stack), listen)
+            elif self.loop is not None:
+                self.loop.confirm(bench.snapshot, run, listen)
             return Observation(
                 snapshot=bench.snapshot,
                 run=run,
@@ -115,6 +127,35 @@ class Project:
                 shown=sources,
                 changed=bench.changed,
             )
+
+    async def glance(
+        self,
+        tests: Sequence[str],
+        *,
+        buffers: Buffers | None = None,
+        listen: Listener = silent,
+        show: Callable[[Observation], None] = lambda _found: None,
+    ) -> Observation | None:
+        """What a process that is kept says of `tests` now; nothing where none can.
+
+        Quick, and without suspects; `show` gets what is known on the way. Only
+        `observe` has the last word.
+        """
+        if self.loop is None or not tests:
+            return None
+        seen = await self.loop.glance(
+            self.config,
+            tests,
+            buffers or {},
+            listen,
+            lambda glance: show(_observation(glance)),
+        )
+        return None if seen is None else _observation(seen)
+
+    async def keep(self, listen: Listener = silent) -> None:
+        """Hold processes for `glance` until cancelled, or nobody asks for long."""
+        if self.loop is not None:
+            await self.loop.keep(listen)
 
     async def fix(
         self,
@@ -252,6 +293,26 @@ class Project:
             chosen = await bench.tools.run({}, expression=expression)
             red &= set(chosen.collected)
         return tuple(base.run.results[i] for i in base.run.collected if i in red)
+
+
+def _observation(glance: Glance) -> Observation:
+    run = glance.run
+    found = tuple(run.results[node_id] for node_id in run.red)
+    return Observation(
+        snapshot=glance.snapshot,
+        run=run,
+        groups=grouped(run, found),
+        suspects={},
+        shown=glance.snapshot.sources,
+    )
+
+
+def _copy(
+    bench: Bench, run: SuiteRun, config: Config, stack: contextlib.AsyncExitStack
+) -> Copy:
+    """The bench without what belongs to one job; it lives on."""
+    kept = Plain(bench.snapshot, bench.interpreter, config)
+    return Copy(bench=kept, run=run, stack=stack.pop_all())
 
 
 def _require_known(tests: Sequence[str], run: SuiteRun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import (
@@ -48,6 +49,7 @@ from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.suite import outcomes_after
 from bonafix.judge.suspicion.suspect import Ground, suspect
 from bonafix.observe.failures import groups as grouped
+from bonafix.observe.known import Known
 from bonafix.observe.warm import warm
 from bonafix.readers import counted
 from bonafix.repair import Engine, repair
@@ -56,6 +58,7 @@ from bonafix.tasks import show, task_of
 
 if TYPE_CHECKING:
     from bonafix.propose.claude import Purse
+    from bonafix.propose.search.whole import Whole
 
 FAILURES = 2  # of the service, one after another, after which it is not asked again
 ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
@@ -92,7 +95,14 @@ async def each(
     failures = 0
     until = time.monotonic() + job.config.batch_timeout
     tally = job.bench.haste.tally if job.bench.haste else None
-    ways = warm(*place, expected=before, listen=job.listen, tally=tally)
+    ways = warm(
+        *place,
+        expected=before,
+        listen=job.listen,
+        tally=tally,
+        suite=Known(job.base.run, job.base.flaky),
+        parts=job.bench.haste.shards.parts if job.bench.haste else None,
+    )
     async with ways as screen:
         waiting = list(grouped(job.base.run, wanted))
         while waiting:
@@ -114,7 +124,7 @@ async def each(
             laid = {p: c for patch in stack.under for p, c in patch.files.items()}
             quick = screen.over({**laid, **shown.seal.files})
             fast = visible_runner(shown.seal, quick)
-            asked = _asked(engines(fast), failures)
+            asked = _asked(engines(fast, quick.worsened), failures)
             purse.begin(job.config)
             seconds = _seconds(job, until)
             done = await _repair(job, stack, now, shown, asked, seconds=seconds)
@@ -307,8 +317,12 @@ def _purse(config: Config) -> Purse:
     return claude.purse_of(config)
 
 
-def _engines(config: Config, purse: Purse) -> Callable[[Runner], tuple[Engine, ...]]:
+def _engines(
+    config: Config, purse: Purse
+) -> Callable[[Runner, Whole], tuple[Engine, ...]]:
     """Who proposes, in their order, given a runner that is quick and no judge.
+
+    Beside it what says, as quickly, which test of the whole suite got worse.
 
     Parsers and SDKs are loaded only here; the model's budget is one for the whole
     job.
@@ -319,8 +333,8 @@ def _engines(config: Config, purse: Purse) -> Callable[[Runner], tuple[Engine, .
     model = ("claude", claude.proposer(config, purse=purse))
     able = claude.credential(config, os.environ) is not None
 
-    def engines(screen: Runner) -> tuple[Engine, ...]:
-        search = _with(screen, engine.propose)
+    def engines(screen: Runner, whole: Whole) -> tuple[Engine, ...]:
+        search = _with(screen, functools.partial(engine.propose, whole=whole))
         if config.engine == "claude":
             return (model,)
         if config.engine == "auto" and able:  # a free first try, then the model

@@ -46,7 +46,8 @@ async def start(workspace):
             if process:
                 await editor.start(*arguments)
             else:
-                editor.join(fake_server(trust="--trust" in arguments))
+                editor.server = fake_server(trust="--trust" in arguments)
+                editor.join(editor.server)
             stack.push_async_callback(editor.stop)
             await editor.initialize(**options)
             return editor

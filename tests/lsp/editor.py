@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class Editor:
             "workspace/applyEdit": self.apply,
         }
         self.texts: dict[str, tuple[int, str]] = {}  # open buffers, by URI
+        self.unread: tuple[str, ...] = ()  # methods whose messages are thrown away
+        self.arrived = 0.0  # when the last message had come, not yet parsed
         self._waiting: dict[int, asyncio.Future] = {}
         self._news = asyncio.Condition()
         self._number = 0
@@ -232,6 +235,11 @@ class Editor:
         return {"applied": True}
 
     async def make(self, edit: dict) -> None:
+        for step in edit.get("documentChanges", ()):
+            if step.get("kind") == "create":
+                path = self.root / Path(step["uri"].removeprefix("file://"))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(exist_ok=False)
         for uri, edits in changes_of(edit):
             path = Path(uri.removeprefix("file://")).relative_to(self.root).as_posix()
             if uri not in self.texts:
@@ -252,7 +260,10 @@ class Editor:
                 name, _, value = header.partition(b":")
                 length = int(value) if name == b"Content-Length" else length
                 header = await stream.readline()
-            await self._take(json.loads(await stream.readexactly(length)))
+            body = await stream.readexactly(length)
+            self.arrived = time.perf_counter()
+            if not any(method.encode() in body[:100] for method in self.unread):
+                await self._take(json.loads(body))
 
     async def _take(self, message: dict) -> None:
         if "method" not in message:
@@ -293,6 +304,7 @@ def changes_of(edit: dict) -> list[tuple[str, list[dict]]]:
         return [
             (change["textDocument"]["uri"], change["edits"])
             for change in edit["documentChanges"]
+            if "kind" not in change
         ]
     return list(edit["changes"].items())
 

@@ -94,6 +94,12 @@ class FakeProject:
             shown=shown,
         )
 
+    async def glance(self, tests, *, buffers=None, listen, show):
+        """Nothing is kept here."""
+
+    async def keep(self, listen):
+        """Nothing is kept here."""
+
     async def fix(self, *, tests=(), buffers=None, listen) -> AsyncIterator[Repair]:
         product = self.contents(PRODUCT, buffers)
         test = tests[0]
@@ -116,6 +122,8 @@ class FakeProject:
             )
             return
         best = judged(targets, product, b"a + b", plausible="plausible" in test)
+        if "newfile" in test:
+            best = adding(best)
         other = judged(targets, product, b"b + a", plausible=True)
         yield Repair(
             targets=targets,
@@ -221,6 +229,14 @@ def judged(
         targets=tuple(green),
         missing=("no probe",) if plausible else (),
     )
+
+
+def adding(judgement: Judgement) -> Judgement:
+    """The same with a file that was not there before."""
+    candidate = judgement.candidate
+    new = Change("extra/more.py", None, "# é 😀\nX = 1\n".encode())
+    patch = Patch((*candidate.patch.changes, new))
+    return replace(judgement, candidate=replace(candidate, patch=patch))
 
 
 def fake_server(*, trust: bool) -> Server:

@@ -55,6 +55,22 @@ async def test_an_edit_beside_a_running_fix_has_it_judged_again(paused):
     assert paused.text("calc.py") == "# mine 😀\n\n" + FIXED
 
 
+async def test_a_running_fix_survives_its_tab(paused):
+    """The file is closed, another one written, the cursor elsewhere: it goes on."""
+    uri = paused.uri("calc.py")
+    await paused.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    del paused.texts[uri]
+    await paused.open("notes.py", "x = 1\n")
+    await paused.change("notes.py", "x = 2\n")
+    await paused.actions("notes.py", 0)
+    await go_on(paused)
+    await paused.shown("A verified fix for test_paused is ready")
+    assert not (paused.root / "checks.log").exists()  # nothing that it rests on moved
+    (action,) = ready(await paused.actions("test_calc.py", 1))
+    await paused.make(action["edit"])
+    assert paused.text("calc.py") == FIXED
+
+
 async def test_an_edit_inside_a_running_fix_ends_in_words(paused):
     """Where the change does not fit any more, the user reads that, and no edit."""
     await paused.change("calc.py", CALC.replace("a - b", "a - b - 0"))

@@ -1,10 +1,14 @@
 """The pure parts of the language server, without any server."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import types
 
+from bonafix import lsp
 from bonafix.domain import (
     Change,
     Patch,
@@ -24,6 +28,7 @@ from bonafix.lsp.findings import Finding, Seen, Spot
 from bonafix.lsp.selecting import covered
 from bonafix.text import view
 
+FOLDER = Path(lsp.__file__).parent
 UNITS = st.sampled_from(["utf-8", "utf-16", "utf-32"])
 TEXTS = st.text(st.sampled_from("ab é\u0301😀\n\r\f\u2028"), max_size=40)
 
@@ -116,6 +121,19 @@ def test_text_in_a_broken_encoding_is_undeliverable():
         workspace_edit(patch(before=b"#\n#\n\xff"), looking(None), Abilities())
 
 
+# --------------------------------------------------------------------------- threads
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda p: p.name)
+def test_no_thread_is_started(path):
+    """None can be cancelled, and each is waited for at the end: processes work."""
+    names = {
+        node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        for node in ast.walk(ast.parse(path.read_text()))
+    }
+    assert not names & {"to_thread", "run_in_executor", "Thread", "ThreadPoolExecutor"}
+
+
 # ------------------------------------------------------------------------- documents
 
 
@@ -157,6 +175,19 @@ def test_lines_outside_an_edit_keep_their_text(before, after):
         assert 0 <= there <= max(0, len(new.split("\n")))
         if number < window.top or number >= window.end:
             assert new.split("\n")[there] == text
+
+
+@given(before=TEXTS, after=TEXTS)
+def test_a_window_is_the_smallest(before, after):
+    """No line that both texts begin or end with lies in it."""
+    old, new = view(before).split("\n"), view(after).split("\n")
+    window = Window.between(view(before), view(after))
+    shorter, top, bottom = min(len(old), len(new)), 0, 0
+    while top < shorter and old[top] == new[top]:
+        top += 1
+    while bottom < shorter - top and old[-1 - bottom] == new[-1 - bottom]:
+        bottom += 1
+    assert window == Window(top, len(old) - bottom, len(new) - bottom)
 
 
 def board(depends=frozenset({"t.py", "p.py"})):

@@ -146,6 +146,28 @@ def test_a_project_without_an_environment_takes_the_folders(tmp_path, monkeypatc
     assert shared_interpreter(tmp_path, project) == ""
 
 
+async def test_of_several_projects_each_has_its_own_environment(
+    start, repository, monkeypatch
+):
+    """Before one that is active: that is the editor's, or was meant for one of them."""
+    monkeypatch.setenv("VIRTUAL_ENV", "/elsewhere")
+    own = repository / "services" / "shop" / ".venv" / "bin" / "python"
+    write(own)
+    editor = await start("--trust", options={"run": "manual"})
+    state = editor.server.state
+    chosen = {p.name: state.config(r).interpreter for p, r in state.roots.items()}
+    assert chosen == {"shop": str(own), "billing": ""}  # "": as on the command line
+
+
+async def test_a_single_project_goes_by_what_is_active(start, workspace, monkeypatch):
+    """Who starts an editor in an environment means it, as on the command line."""
+    monkeypatch.setenv("VIRTUAL_ENV", "/elsewhere")
+    write(workspace / ".venv" / "bin" / "python")
+    editor = await start("--trust", options={"run": "manual"})
+    (root,) = editor.server.state.roots.values()
+    assert editor.server.state.config(root).interpreter == ""
+
+
 # --------------------------------------------------------------------------- turns
 
 

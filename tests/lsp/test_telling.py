@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from bonafix.domain import CollectionError, Event, Outcome, Place, SuiteRun, TestResult
+from bonafix.domain import (
+    CollectionError,
+    Cost,
+    Event,
+    Outcome,
+    Place,
+    Repair,
+    SuiteRun,
+    TestResult,
+    Verdict,
+)
 from bonafix.lsp import telling
 from bonafix.lsp.findings import Seen
 from tests.lsp.conftest import CALC, TESTS
@@ -77,6 +87,56 @@ async def test_every_event_names_its_job(start):
         assert who == jobs
     tokens = {n["params"]["token"] for n in editor.notes if n["method"] == "$/progress"}
     assert jobs < tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "verdict"),
+    [
+        ("test_add", "ready", "verified"),
+        ("test_plausible", "ready", "plausible"),
+        ("test_nofix", "none", "gave-up"),
+        ("test_service", "error", None),
+        ("test_crash", "error", None),
+        ("test_slow", "cancelled", None),
+    ],
+)
+async def test_the_end_names_its_job(start, workspace, name, outcome, verdict):
+    """However a fix ends: the event comes first, with the text of the message."""
+    (workspace / "test_calc.py").write_text(
+        f"def {name}():\n    assert add(1, 2) == 3\n"
+    )
+    editor = await start("--trust", options=ASKS)
+    await editor.diagnostics("test_calc.py")
+    test = f"test_calc.py::{name}"
+    job = (await editor.command("fix", {"test": test}))["job"]
+    if outcome == "cancelled":
+        await editor.command("cancel", {"job": job})
+    end = await editor.wait("bonafix/event", lambda e: e["kind"] == "finished")
+    assert (end["job"], end["test"], end["root"]) == (job, test, workspace.as_uri())
+    assert (end["outcome"], end.get("verdict")) == (outcome, verdict)
+    assert await editor.shown("") == f"Bonafix: {end['text']}"
+    methods = [n["method"] for n in editor.notes]
+    assert methods.index("window/showMessage") > editor.notes.index(
+        next(n for n in editor.notes if n.get("params") == end)
+    )
+
+
+def test_money_is_a_number():
+    """In USD, beside the text; unknown is not nothing."""
+    spent = Event(
+        kind="note",
+        text="2 requests, 30 tokens, about $0.125",
+        facts={"cost": Cost(usd=0.125, input_tokens=10, output_tokens=20, requests=2)},
+    )
+    told = telling.event(spent, job="fix-1", candidate=0)
+    assert told["cost"] == {"usd": 0.125, "requests": 2, "tokens": 30}
+    repair = Repair(
+        targets=(), verdict=Verdict.GAVE_UP, engine="claude", cost=Cost(usd=None)
+    )
+    ended = telling.finished(
+        job="fix-1", test="t", root="", outcome="none", text="no", repair=repair
+    )
+    assert ended["cost"]["usd"] is None
 
 
 async def test_the_evidence_lists_what_may_be_applied(start):

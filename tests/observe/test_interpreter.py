@@ -120,6 +120,18 @@ def test_the_setting_is_the_only_one_tried(tmp_path):
     assert caught.value.code == 3
 
 
+def test_where_a_named_one_lies_is_said(tmp_path):
+    """An editor that names a project's own, or its folder's, is no user's setting."""
+    root = tmp_path / "shop"
+    for folder, whose in ((root, "the project"), (tmp_path, tmp_path.name)):
+        named = like(folder / ".venv" / "bin" / "python", plain())
+        found = asyncio.run(find(root, Config(interpreter=str(named))))
+        assert found.why == f"{whose}'s .venv"
+    assert asyncio.run(find(root, Config(interpreter=str(plain())))).why == (
+        "your settings"
+    )
+
+
 def test_the_editors_choice_comes_first(tmp_path):
     """The interpreter that was chosen in the editor wins over the project's own."""
     like(tmp_path / ".venv" / "bin" / "python", plain())

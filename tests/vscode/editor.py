@@ -17,14 +17,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOME = REPOSITORY / ".cache" / "vscode"
 PICTURES = HOME / "pictures"
 VSIX = REPOSITORY / "client-vscode" / "bonafix.vsix"
-ENTRY = HOME / "node_modules" / "code-server" / "out" / "node" / "entry.js"
+SERVER = HOME / "node_modules" / "code-server"
+ENTRY = SERVER / "out" / "node" / "entry.js"
+LOGGER = SERVER / "lib" / "vscode" / "node_modules" / "@vscode" / "spdlog" / "index.js"
 MARK = "BONAFIX_TEST_MARK"
 _START = 180  # seconds; two or three on an idle machine
 _STOP = 10
@@ -40,7 +44,9 @@ SETTINGS = {
     "chat.disableAIFeatures": True,
     "editor.minimap.enabled": False,
     "editor.hover.delay": 200,
-    "workbench.reduceMotion": "on",  # what spins is drawn again and again
+    "editor.cursorBlinking": "solid",  # what blinks is drawn again and again
+    "workbench.reduceMotion": "on",  # and what spins, too
+    "testing.automaticallyOpenTestResults": "neverOpen",
     "git.enabled": False,
     "typescript.tsserver.web.projectWideIntellisense.enabled": False,
     "security.workspace.trust.enabled": False,
@@ -53,6 +59,8 @@ class Editor:
 
     url: str
     folder: Path
+    command: tuple[str, ...]
+    """What starts it, or works on its extensions."""
 
     def window(self, root: Path) -> str:
         """The URL of a window with `root` open in it."""
@@ -62,6 +70,26 @@ class Editor:
         """What the next language server finds in its environment, besides the rest."""
         lines = [f"{k}={shlex.quote(v)}\n" for k, v in environment.items()]
         (self.folder / "environment").write_text("set -a\n" + "".join(lines))
+
+    def install(self, *extensions: Path) -> None:
+        """Extensions, packed or in folders, for windows that are opened from now on."""
+        words = list(self.command)
+        for one in extensions:
+            package = _packed(one, self.folder) if one.is_dir() else one
+            words += ["--install-extension", str(package)]
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, timeout=_START
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+
+    def choose(self, **chosen: object) -> None:
+        """The user's own settings, besides those of all tests; dots are `__`."""
+        own = {key.replace("__", "."): value for key, value in chosen.items()}
+        path = {"bonafix.path": [str(self.folder / "bonafix")]}
+        for place in ("User", "Machine"):
+            file = self.folder / "data" / place / "settings.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps({**SETTINGS, **path, **own}))
 
 
 def node() -> str:
@@ -82,60 +110,58 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path, mark: str):
-    """An editor with the packaged extension, ended with all that it started."""
-    data, extensions = folder / "data", folder / "extensions"
-    launcher = _launcher(folder)
-    for place in ("User", "Machine"):
-        (data / place).mkdir(parents=True)
-        chosen = {**SETTINGS, "bonafix.path": [str(launcher)]}
-        (data / place / "settings.json").write_text(json.dumps(chosen))
-    places = ["--user-data-dir", data, "--extensions-dir", extensions]
-    common = [node(), ENTRY, "--config", folder / "config.yaml", *places]
-    _install(common)
-    port = _free_port()
+def running(folder: Path, mark: str, beside: Sequence[Path] = (), **environment: str):
+    """An editor with the packaged extension, ended with all that it started.
+
+    `beside` are folders of extensions that it has, too; `environment` is its own, and
+    that of whatever it starts without our launcher.
+    """
+    shutil.copyfile(Path(__file__).with_name("spdlog.js"), LOGGER)
+    _launcher(folder)
+    places = ("--user-data-dir", folder / "data", "--extensions-dir", folder / "has")
+    common = (node(), ENTRY, "--config", folder / "config.yaml", *places)
+    code = Editor("", folder, tuple(map(str, common)))
+    code.choose()
+    code.install(VSIX, *beside)
+    port = free_port()
     command = [
-        *(*common, "--auth", "none", "--bind-addr", f"127.0.0.1:{port}"),
+        *(*code.command, "--auth", "none", "--bind-addr", f"127.0.0.1:{port}"),
         *("--disable-telemetry", "--disable-update-check"),
         *("--disable-workspace-trust", "--disable-getting-started-override"),
-        *("--reconnection-grace-time", _GRACE),
+        *("--reconnection-grace-time", str(_GRACE)),
     ]
     with (folder / "editor.log").open("wb") as log:
         process = subprocess.Popen(
-            list(map(str, command)),
+            command,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**_clean(), MARK: mark},
+            env={**_clean(), MARK: mark, **environment},
             start_new_session=True,
         )
         try:
             url = f"http://127.0.0.1:{port}"
             _await_health(url, process)
-            yield Editor(url, folder)
+            yield replace(code, url=url)
         finally:
             _end(process)
 
 
-def _install(common: list[object]) -> None:
-    """The packaged extension, unpacked as a user's would be."""
-    done = subprocess.run(
-        list(map(str, [*common, "--install-extension", VSIX])),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_START,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def _packed(extension: Path, folder: Path) -> Path:
+    """An extension's folder as a package."""
+    package = folder / f"{extension.name}.vsix"
+    with zipfile.ZipFile(package, "w") as file:
+        for path in sorted(extension.iterdir()):
+            file.write(path, f"extension/{path.name}")
+    return package
 
 
-def _launcher(folder: Path) -> Path:
+def _launcher(folder: Path) -> None:
     """The server's command, in the environment that the test at hand has written."""
     command = shlex.join([sys.executable, "-P", "-m", "bonafix"])
     script = folder / "bonafix"
     around = shlex.quote(str(folder / "environment"))
     script.write_text(f'#!/bin/sh\n. {around}\nexec {command} "$@"\n')
     script.chmod(0o755)
-    return script
 
 
 def _clean() -> dict[str, str]:
@@ -144,7 +170,8 @@ def _clean() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

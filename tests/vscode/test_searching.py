@@ -1,99 +1,86 @@
 """From a red test to a green one in VS Code, with the embedded engine."""
 
-import re
-
 import pytest
 
+from tests.e2e.scripting import rounds
 from tests.small import BOUNDARY, TOTAL
-from tests.vscode.workbench import FIX, START
+from tests.vscode.screen import FIX
+from tests.vscode.shop import BASKET, EDGE, TESTS, patch
+from tests.vscode.words import APPLIED, APPLY, ready
 
-pytestmark = pytest.mark.timeout(1200)
-
-ACCEPTED = "(verified|plausible)"
-APPLY = re.compile(f"Apply {ACCEPTED} fix")
-APPLIED = re.compile(f"applied {ACCEPTED} fix")
+pytestmark = pytest.mark.timeout(900)
 
 
-def ready(name):
-    """The message about a fix that waits for its user."""
-    return re.compile(rf"A {ACCEPTED} fix for {name} is ready")
-
-
-def take_back(window, path):
-    """One undo in an applied file, saved."""
-    window.open(path)
-    window.focus()
-    window.press("Control+Z")
-    window.save_all()
-
-
-def test_by_keyboard(open_window, untouched):
+def test_by_keyboard(shop, untouched):
     """Diagnostic, fix, progress, diff, apply, green; one undo takes it back."""
-    window = open_window()
-    untouched(window.root)
-    window.open("tests/test_basket.py")
-    window.see(window.problems, START)
-    window.underlines(8, 16)
-    window.to_line(16)
-    window.choose("Fix test_total with Bonafix")
-    window.status("fixing test_total")
-    window.picture("progress")
-    window.notice(ready("test_total"), FIX)
-    window.fix("test_total", "ready")
-    window.picture("ready")
-    window.command("Bonafix: Look at the Diff of a Fix")
-    window.see(window.page.locator(".monaco-diff-editor .line-insert"))
-    window.picture("diff")
-    assert untouched(window.root)
-    window.open("tests/test_basket.py")
-    window.to_line(16)
-    window.choose(APPLY)
-    window.notice(APPLIED)
-    window.picture("applied")
-    window.save_all()
-    assert window.passes(TOTAL)
-    take_back(window, "shop/basket.py")
-    assert untouched(window.root)
+    untouched(shop.root)
+    shop.command("Problems: Focus on Problems View")
+    shop.see(shop.row("assert -7 == 7").filter(has_text="[Ln 16, Col 5]"))
+    shop.see(shop.row("most suspicious line").filter(has_text="[Ln 8, Col 9]"))
+    shop.picture("problems")
+    shop.command("View: Hide Panel")
+    shop.to_line(16)
+    shop.choose("Quick fix test_total without a model")
+    shop.status("fixing test_total")
+    shop.fix("test_total", "running")
+    shop.picture("progress")
+    shop.notice(ready("test_total"), FIX)
+    shop.fix("test_total", "ready")
+    shop.see(shop.treeitem("suite: pass"))
+    shop.command("Bonafix: Look at the Diff of a Fix")
+    shop.see(shop.page.locator(".monaco-diff-editor .line-insert"))
+    shop.picture("diff")
+    assert untouched(shop.root)
+    shop.open(TESTS)
+    shop.to_line(16)
+    shop.choose(APPLY)
+    shop.notice(APPLIED)
+    shop.picture("applied")
+    shop.save_all()
+    assert shop.passes(TOTAL)
+    shop.undo(BASKET)
+    assert untouched(shop.root)
 
 
-def test_by_mouse(open_window, untouched):
-    """The same by mouse alone: hover, Quick Fix, the row in the view, its button."""
-    window = open_window(workspace={"workbench.colorTheme": "Dark Modern"})
-    untouched(window.root)
-    window.open("tests/test_basket.py")
-    window.see(window.problems, START)
-    window.underlines(8, 16)
-    window.click_offer("with Bonafix")
-    row = window.fix("test_free_delivery[50-True]", "ready")
-    window.see(window.row(re.compile(f"{ACCEPTED} fix"))).click()
-    window.see(window.page.locator(".monaco-diff-editor .line-insert"))
+def test_by_mouse_two_fixes_at_once(shop, claude, untouched):
+    """One engine each: both get ready, and both are applied, one after the other.
+
+    By mouse alone: hover, Quick Fix, the row in the view, its button. The second fix
+    was judged without the first one, which it has to get along with.
+    """
+    untouched(shop.root)
+    claude.plays(rounds(patch(shop.root, ("amount > 50", "amount >= 50"))))
+    shop.theme("Dark Modern")
+    shop.click_offer("Quick fix test_total without a model", 16)
+    shop.click_offer(f"Fix {EDGE} with Claude", 8)
+    shop.fix("test_total", "(running|ready)")
+    shop.fix(EDGE, "(running|ready)")
+    shop.picture("both")
+    shop.fix(EDGE, "ready")
+    _apply_by_mouse(shop, "test_total", "result += price")
+    assert shop.passes(TOTAL)
+    assert not shop.passes(BOUNDARY)
+    _apply_by_mouse(shop, EDGE, "amount >= 50")
+    assert shop.passes(TOTAL, BOUNDARY)
+    shop.undo(BASKET)
+    assert shop.passes(TOTAL)
+    shop.undo(BASKET)
+    shop.settings({})
+    assert untouched(shop.root)
+
+
+def _apply_by_mouse(window, name, line):
+    """The diff, which changes nothing, and then the fix."""
+    before = (window.root / BASKET).read_bytes()
+    row = window.fix(name, "ready")
+    if row.get_attribute("aria-expanded") == "false":
+        row.locator(".monaco-tl-twistie").click()
+    window.below(row, "1/1 target, ").click()
+    window.see(window.page.locator(".monaco-diff-editor", has_text=line))
     window.picture("diff")
-    assert untouched(window.root)
+    assert (window.root / BASKET).read_bytes() == before
     row.hover()
     window.see(row.get_by_role("button", name="Apply the Fix")).click()
     window.notice(APPLIED)
+    window.dismiss()
     window.save_all()
-    assert window.passes(BOUNDARY)
-    take_back(window, "shop/basket.py")
-    assert untouched(window.root)
-
-
-def test_two_fixes_at_once(open_window):
-    """The second waits for the first, both get ready, and one is applied alone."""
-    window = open_window()
-    window.open("tests/test_basket.py")
-    window.see(window.problems, START)
-    window.underlines(8, 16)
-    window.to_line(8)
-    window.choose("with Bonafix")
-    window.to_line(16)
-    window.choose("with Bonafix")
-    window.fix("test_free_delivery[50-True]", "(running|ready)")
-    window.fix("test_total", "(running|ready)")
-    window.picture("both")
-    window.fix("test_total", "ready")
-    window.fix("test_free_delivery[50-True]", "ready")
-    window.command("Bonafix: Apply the Fix")
-    window.notice(APPLIED)
-    window.save_all()
-    assert [window.passes(BOUNDARY), window.passes(TOTAL)].count(True) == 1

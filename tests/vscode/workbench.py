@@ -1,132 +1,56 @@
-"""What a person does in VS Code and sees on its screen, by Playwright.
+"""What a person does in VS Code, by Playwright."""
 
-Every wait is for something visible and ends; nothing is read from the editor's insides.
-"""
-
+import json
 import re
+import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.observe.environments import plain
-from tests.vscode.editor import PICTURES
+from tests.small import write
+from tests.vscode.screen import FIX, MOMENT, SOON, Screen
 
-START = 300_000  # milliseconds until the workbench and its extensions are up
-FIX = 400_000  # until a fix has been found, judged and offered
-SOON = 90_000  # for what takes a moment, on a machine that others use, too
+THEMES = {
+    "Light Modern": "vs",
+    "Dark Modern": "vs-dark",
+    "Default High Contrast": "hc-black",
+    "Default High Contrast Light": "hc-light",
+}
+"""Themes, and how the workbench marks their kinds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
-    """One window."""
-
-    page: Page
-    root: Path
-    """The folder that is open."""
-    name: str
-    """Of the test: its pictures are called after it."""
-
-    # ------------------------------------------------------------------- looking
-
-    def picture(self, name: str) -> None:
-        """Keep what the screen shows now."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{self.name}-{name}.png")
-
-    def see(self, what: Locator, timeout: int = SOON) -> Locator:
-        """Wait until it is on the screen."""
-        expect(what.first).to_be_visible(timeout=timeout)
-        return what.first
-
-    def notice(self, text: str | re.Pattern[str], timeout: int = SOON) -> Locator:
-        """Wait for a notification; it is taken for read and closed by `dismiss`."""
-        toasts = self.page.locator(".notification-list-item-message", has_text=text)
-        return self.see(toasts, timeout)
-
-    def status(self, text: str | re.Pattern[str], timeout: int = SOON) -> Locator:
-        """Wait until the status bar says so."""
-        return self.see(self.running(text), timeout)
-
-    def running(self, text: str | re.Pattern[str]) -> Locator:
-        """What the status bar says that is being worked on."""
-        return self.page.locator(".statusbar .statusbar-item", has_text=text)
-
-    def tests(self, name: str, outcome: str = "") -> Locator:
-        """The rows of the Testing view that are so named and have ended so."""
-        label = re.compile(rf"{re.escape(name)} \({outcome}")
-        rows = self.page.locator(".test-explorer-tree .monaco-list-row")
-        return (
-            rows.and_(self.page.get_by_label(label))
-            if outcome
-            else rows.filter(has_text=name)
-        )
-
-    def row(self, text: str | re.Pattern[str]) -> Locator:
-        """A row of any tree or list on the screen."""
-        return self.page.locator(".monaco-list-row", has_text=text)
-
-    def treeitem(self, label: str) -> Locator:
-        """The rows of trees whose labels, as they are read out, begin so."""
-        begin = re.compile("^" + re.escape(label))
-        return self.page.get_by_role("treeitem", name=begin)
-
-    def aloud(self, *words: str, timeout: int = FIX) -> None:
-        """Wait until a screen reader has been given a text with these words."""
-        spoken = self.page.locator(".monaco-aria-container > div")
-        for word in words:
-            spoken = spoken.filter(has_text=word)
-        expect(spoken.first).to_be_attached(timeout=timeout)
-
-    def until(self, holds: Callable[[], bool], timeout: int = SOON) -> None:
-        """Wait for what is not on the screen."""
-        end = time.monotonic() + timeout / 1000
-        while not holds() and time.monotonic() < end:
-            self.page.wait_for_timeout(100)
-        assert holds()
+class Workbench(Screen):
+    """One window, and a person before it."""
 
     def fix(self, name: str, phase: str, timeout: int = FIX) -> Locator:
         """The row of a test's fix in the view, once it says `phase`."""
-        if not self.page.get_by_role("button", name="Bonafix Fixes Section").count():
-            self.command("Testing: Focus on Bonafix Fixes View")
-            # The trees share a column, and rows out of sight are not there at all.
-            above = self.page.get_by_role("button", name="Test Explorer Section")
-            self.see(above).click()
+        self.show_fixes()
         label = re.compile(rf"^{re.escape(name)}, {phase}:")
         return self.see(self.page.get_by_role("treeitem", name=label), timeout)
 
-    def has(self, path: str, text: str) -> bool:
-        """Whether a file on disk has the text."""
-        return text in (self.root / path).read_text()
+    def show_fixes(self) -> None:
+        """Open the view of the fixes, with the room that it needs."""
+        self._unfold("Bonafix Fixes", "Test Explorer")
 
-    @property
-    def problems(self) -> Locator:
-        """The underlined places of the open file."""
-        return self.page.locator(".squiggly-error")
+    def show_tests(self) -> None:
+        """Open VS Code's own view of the tests, with the room that it needs."""
+        self._unfold("Test Explorer", "Bonafix Fixes")
 
-    def underlines(self, *lines: int) -> None:
-        """Wait until exactly these lines (1-based) are underlined as errors.
-
-        Lenses come later than the lines below them, and push them down.
-        """
-        end = time.monotonic() + SOON / 1000
-        while (seen := self._underlined()) != set(lines) and time.monotonic() < end:
-            time.sleep(0.5)
-        assert seen == set(lines)
-
-    def _underlined(self) -> set[int]:
-        numbers = self.page.locator(".margin-view-overlays .line-numbers").all()
-        places = [(_top(number), number.text_content()) for number in numbers]
-        tops = map(_top, self.problems.all())
-        return {
-            int(min((abs(at - top), n) for at, n in places if n)[1]) for top in tops
-        }
-
-    # --------------------------------------------------------------------- doing
+    def _unfold(self, view: str, other: str) -> None:
+        """The trees share a column, and rows out of sight are not there at all."""
+        wanted, beside = (
+            self.page.get_by_role("button", name=f"{one} Section")
+            for one in (view, other)
+        )
+        if not wanted.count() or wanted.get_attribute("aria-expanded") == "false":
+            self.command(f"Testing: Focus on {view} View")
+            self.see(wanted)
+        if beside.count() and beside.get_attribute("aria-expanded") == "true":
+            beside.click()
 
     def press(self, *keys: str) -> None:
         """Press keys one after another."""
@@ -160,17 +84,24 @@ class Workbench:
         that is only being loaded is not found before it is opened again.
         """
         focused = self.page.locator(".quick-input-list .monaco-list-row.focused")
-        for _ in range(SOON // 5_000):
+        for _ in range(SOON // MOMENT):
             self.press("F1")
             box = self.see(self.page.locator(".quick-input-widget input.input"))
             box.fill(f">{title}")
             with suppress(AssertionError):
-                self.see(focused.filter(has_text=title), 5_000)
+                self.see(focused.filter(has_text=title), MOMENT)
                 break
             self.press("Escape")
         else:
             raise AssertionError(f"there is no command {title}")
         self.press("Enter")
+
+    def answer(self, text: str) -> None:
+        """Type a text into the box that asks for one."""
+        box = self.see(self.page.locator(".quick-input-widget input.input"))
+        box.fill(text)
+        self.press("Enter")
+        expect(box).to_be_hidden(timeout=SOON)
 
     def to_line(self, line: int) -> None:
         """Put the cursor on a line (1-based) of the open file."""
@@ -194,7 +125,7 @@ class Workbench:
         for _ in range(5):
             self.press("Control+.")
             with suppress(AssertionError):
-                self.see(rows, 5_000)
+                self.see(rows, MOMENT)
                 break
         self.see(rows, 1_000)
         return rows
@@ -237,10 +168,10 @@ class Workbench:
             raise AssertionError(f"the keyboard does not reach {title}")
         self.press("Enter")
 
-    def click_offer(self, title: str | re.Pattern[str], problem: int = 0) -> None:
-        """The same by mouse: hover over the problem, Quick Fix, the action."""
+    def click_offer(self, title: str | re.Pattern[str], line: int) -> None:
+        """The same by mouse: hover over the line's problem, Quick Fix, the action."""
         self.page.mouse.move(640, 700)
-        self.problems.nth(problem).hover(force=True)
+        self.problem(line).hover(force=True)
         link = self.page.locator(
             ".monaco-hover .hover-row .action", has_text="Quick Fix"
         )
@@ -263,6 +194,56 @@ class Workbench:
         self.command("File: Save All Files")
         expect(self.page.locator(".tab.dirty")).to_have_count(0, timeout=SOON)
 
+    def undo(self, path: str, files: int = 1) -> None:
+        """One undo in an applied file, saved; it takes the fix's other files along."""
+        self.open(path)
+        self.focus()
+        self.press("Control+Z")
+        if files > 1:  # asked where not all of them are open
+            name = re.compile(f"Undo in {files} Files")
+            question = self.page.get_by_role("button", name=name)
+            self.see(question.or_(self.page.locator(".tab.dirty")))
+            if question.count():
+                question.click()
+        self.save_all()
+
+    def settings(self, chosen: dict[str, object]) -> None:
+        """What the settings of the workspace are from now on; without any, no file."""
+        if chosen:
+            write(self.root, {".vscode/settings.json": json.dumps(chosen)})
+        else:
+            shutil.rmtree(self.root / ".vscode", ignore_errors=True)
+
+    def widen(self, width: int) -> None:
+        """Drag the border of the side bar, for rows that are to be read whole."""
+        bar = self.page.locator(".part.sidebar").bounding_box()
+        assert bar
+        mouse = self.page.mouse
+        mouse.move(bar["x"] + bar["width"] + 2, 400)
+        mouse.down()
+        mouse.move(bar["x"] + width, 400, steps=4)
+        mouse.up()
+
+    def theme(self, name: str) -> None:
+        """Change the colours, by the settings of the workspace."""
+        self.settings({"workbench.colorTheme": name})
+        shown = self.page.locator(f".monaco-workbench.{THEMES[name]}")
+        expect(shown).to_be_attached(timeout=SOON)
+
+    def tidy(self) -> None:
+        """Leave nothing behind: no message, no open file, no fix, no setting."""
+        assert not self.page.locator(".tab.dirty").count(), "a file is not saved"
+        self.settings({})
+        self.dismiss()
+        self.command("View: Close All Editors")
+        expect(self.page.locator(".tab")).to_have_count(0, timeout=SOON)
+        self.show_fixes()
+        for _ in range(10):
+            if not (left := self.fixes.count()):
+                break
+            self.command("Bonafix: Discard the Fix")
+            expect(self.fixes).to_have_count(left - 1, timeout=SOON)
+
     # ------------------------------------------------------------------ afterwards
 
     def passes(self, *tests: str) -> bool:
@@ -273,8 +254,3 @@ class Workbench:
             command, cwd=self.root, capture_output=True, check=False, timeout=60
         )
         return done.returncode == 0
-
-
-def _top(shown: Locator) -> float:
-    box = shown.bounding_box()
-    return box["y"] if box else -1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from bonafix.lsp.findings import Finding, Spot
+from bonafix.lsp.findings import Finding, Seen, Spot
 from bonafix.text import view
 
 
@@ -22,16 +22,17 @@ class Window:
 
     @classmethod
     def between(cls, before: str, after: str) -> Window:
-        """The smallest window that holds every difference."""
-        old, new = before.split("\n"), after.split("\n")
-        shorter = min(len(old), len(new))
-        top = 0
-        while top < shorter and old[top] == new[top]:
-            top += 1
-        bottom = 0
-        while bottom < shorter - top and old[-1 - bottom] == new[-1 - bottom]:
-            bottom += 1
-        return cls(top, len(old) - bottom, len(new) - bottom)
+        """The smallest window that holds every difference.
+
+        At every keystroke, so no line is looked at on its own.
+        """
+        old, new = before.count("\n") + 1, after.count("\n") + 1
+        head, tail = _head(before, after), _tail(before, after)
+        top = before.count("\n", 0, head) + _ends(before, after, head)
+        bottom = before.count("\n", len(before) - tail)
+        bottom += _starts(before, after, tail)
+        bottom = min(bottom, old - top, new - top)
+        return cls(top, old - bottom, new - bottom)
 
     def moved(self, line: int) -> int:
         """Where a line (0-based) stands after the edit.
@@ -46,17 +47,65 @@ class Window:
         return max(self.top, min(line, self.new_end - 1))
 
 
+def _head(one: str, two: str) -> int:
+    """How many characters both begin with; by halving, for slices compare quickly."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == two[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _tail(one: str, two: str) -> int:
+    """How many characters both end with."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        part = slice(len(one) - middle, len(one) - low)
+        if one[part] == two[len(two) - middle : len(two) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _ends(one: str, two: str, head: int) -> bool:
+    """Whether a whole line is the last thing that both begin with."""
+    return all(len(text) == head or text[head] == "\n" for text in (one, two))
+
+
+def _starts(one: str, two: str, tail: int) -> bool:
+    """Whether a whole line is the first thing that both end with."""
+    return all(
+        len(text) == tail or text[len(text) - tail - 1] == "\n" for text in (one, two)
+    )
+
+
+@dataclass(slots=True)
+class _Place:
+    """What stands in one file, every spot once, however many findings lead to it."""
+
+    spots: dict[int, tuple[Spot, Seen]] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)  # files with diagnostics about it
+
+
 @dataclass(slots=True)
 class Board:
     """The findings of one root, each where it now stands.
 
     `texts` are the last known texts of the files that findings point into or that
     were edited, as `text.view` gives them; lines are counted, so that is enough.
+    `revision` grows with whatever changes what is shown.
     """
 
     findings: dict[str, Finding] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    places: dict[str, list[tuple[Finding, Spot]]] = field(default_factory=dict)
+    revision: int = 0
+    _runs: tuple[Seen, ...] = ()  # those that the findings are of
+    _places: dict[str, _Place] = field(default_factory=dict)  # by file
 
     def update(self, found: Iterable[Finding], covered: Callable[[str], bool]) -> None:
         """Replace the findings whose test the run `covered`.
@@ -65,12 +114,14 @@ class Board:
         buffer that is open.
         """
         new = {finding.test: finding for finding in found}
-        for seen in {id(f.seen): f.seen for f in new.values()}.values():
+        for seen in _runs(new.values()):
             for path in list(self.texts):
                 self.edit(path, seen.text(path) or self.texts[path])
         kept = {t: f for t, f in self.findings.items() if not covered(t)}
         self.findings = {**kept, **new}
-        self.places = _places(self.findings.values())
+        self._runs = _runs(self.findings.values())
+        self._places = _places(self.findings.values())
+        self.revision += 1
         for finding in new.values():
             for spot in finding.spots:
                 text = finding.seen.text(spot.path)
@@ -83,36 +134,33 @@ class Board:
         if before == after:
             return frozenset()
         self.texts[path] = after
-        window = None if before is None else Window.between(before, after)
-        flipped = self._compare(path, after)
-        changed = {
+        self.revision += 1
+        changed = self._compare(path, after)
+        place = self._places.get(path)
+        if place:
+            window = None if before is None else Window.between(before, after)
+            touched = _move(place, path, window)
+            changed |= place.shown if touched else place.shown & {path}
+        return frozenset(changed)
+
+    def _compare(self, path: str, after: str) -> set[str]:
+        """Note for every run whether a file is what it saw; the paths this changes."""
+        flipped = set()
+        for seen in self._runs:
+            if (seen.text(path) == after) is (path in seen.changed):
+                seen.changed ^= {path}
+                flipped.add(id(seen))
+        return {
             finding.spot.path
             for finding in (self.findings.values() if flipped else ())
             if id(finding.seen) in flipped and finding.runs(path)
         }
-        for finding, spot in self.places.get(path, ()):
-            was, back = spot.line, path not in finding.seen.changed
-            spot.line = _line(spot, window, back=back)
-            inside = window is None or window.top <= was < window.end
-            if inside or spot.line != was or finding.spot.path == path:
-                changed.add(finding.spot.path)
-        return frozenset(changed)
-
-    def _compare(self, path: str, after: str) -> set[int]:
-        """Note for every run whether a file is what it saw; the ids of who changed."""
-        flipped = set()
-        for seen in {id(f.seen): f.seen for f in self.findings.values()}.values():
-            if (seen.text(path) == after) is (path in seen.changed):
-                seen.changed ^= {path}
-                flipped.add(id(seen))
-        return flipped
 
     def _text(self, path: str) -> str | None:
         """What is known of a file, be it from a run that merely saw it."""
         if path in self.texts:
             return self.texts[path]
-        runs = {id(f.seen): f.seen for f in self.findings.values()}.values()
-        seen = (run.text(path) for run in runs)
+        seen = (run.text(path) for run in self._runs)
         return next((text for text in seen if text is not None), None)
 
     def knows(self, path: str) -> bool:
@@ -121,6 +169,7 @@ class Board:
 
     def mark_stale(self) -> None:
         """A later run failed as a whole: what is shown is from before it."""
+        self.revision += 1
         for finding in self.findings.values():
             finding.seen.changed.update(finding.depends or {finding.spot.path})
 
@@ -137,16 +186,29 @@ class Board:
         return frozenset(f.spot.path for f in self.findings.values())
 
 
-def _places(findings: Iterable[Finding]) -> dict[str, list[tuple[Finding, Spot]]]:
-    """Every spot by its file: few of many move with one edit."""
-    places: dict[str, list[tuple[Finding, Spot]]] = {}
+def _move(place: _Place, path: str, window: Window | None) -> bool:
+    """Let the spots in a file follow; whether one moved, or its line was edited."""
+    touched = False
+    for spot, seen in place.spots.values():
+        was = spot.line
+        if path not in seen.changed:
+            spot.line = spot.origin
+        elif window is not None and was >= window.top:
+            spot.line = window.moved(was)
+        inside = window is None or window.top <= was < window.end
+        touched = touched or inside or spot.line != was
+    return touched
+
+
+def _places(findings: Iterable[Finding]) -> dict[str, _Place]:
+    places: dict[str, _Place] = {}
     for finding in findings:
         for spot in finding.spots:
-            places.setdefault(spot.path, []).append((finding, spot))
+            place = places.setdefault(spot.path, _Place())
+            place.spots[id(spot)] = (spot, finding.seen)
+            place.shown.add(finding.spot.path)
     return places
 
 
-def _line(spot: Spot, window: Window | None, *, back: bool) -> int:
-    if back:
-        return spot.origin
-    return window.moved(spot.line) if window else spot.line
+def _runs(findings: Iterable[Finding]) -> tuple[Seen, ...]:
+    return tuple({id(f.seen): f.seen for f in findings}.values())

@@ -6,13 +6,17 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.lsp.server import LanguageServer
 
 from bonafix.lsp.abilities import Abilities
+from bonafix.lsp.wire import Text, holding
 from bonafix.redaction import NOTHING, Redactor
+
+if TYPE_CHECKING:  # the session holds this
+    from bonafix.lsp.session import Server
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +25,10 @@ logger = logging.getLogger(__name__)
 class Timing:
     """How long things are waited for, in seconds."""
 
-    settle: float = 0.3  # between a save and the run, for "save all"
+    # Between a save and the run of the suite, and between a save and the quick look at
+    # it where another came before: "save all" sends one message a file, a few
+    # milliseconds apart. What comes later replaces what is under way, and costs that.
+    settle: float = 0.05
     long: float = 3.0  # a suite that takes longer runs what is affected first
     publish: float = 0.2  # between a keystroke and the diagnostics that follow it
     report: float = 0.1  # between two reports of one progress
@@ -40,7 +47,7 @@ class UnansweredError(Exception):
 class Client:
     """The other side of the connection."""
 
-    server: LanguageServer
+    server: Server
     timing: Timing
     abilities: Abilities = field(default_factory=Abilities)
     redact: Redactor = NOTHING  # takes secrets out of what is logged and shown
@@ -70,18 +77,15 @@ class Client:
             types.ShowMessageParams(type=kind, message=f"Bonafix: {text}")
         )
 
-    def publish(
-        self, uri: str, diagnostics: list[types.Diagnostic], version: int | None
-    ) -> None:
+    def publish(self, uri: str, diagnostics: Text, version: int | None) -> None:
         """Replace what is shown for one file; not where the client asks itself."""
         if self.abilities.pull:
             return
-        params = types.PublishDiagnosticsParams(
-            uri=uri,
-            diagnostics=diagnostics,
-            version=version if self.abilities.versions else None,
-        )
-        self.server.text_document_publish_diagnostics(params)
+        head: dict[str, object] = {"uri": uri}
+        if version is not None and self.abilities.versions:
+            head["version"] = version
+        params = holding(head, "diagnostics", diagnostics)
+        self.server.protocol.tell(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
     def refresh_lenses(self) -> None:
         """Let the client ask for code lenses again, where it can be told to."""
@@ -120,7 +124,10 @@ class Client:
         answer.add_done_callback(_heard)
         limit = self.timing.reply if seconds is None else seconds
         try:
-            return await asyncio.wait_for(asyncio.shield(answer), limit)
+            # Not `wait_for`: before Python 3.12 it loses a cancel that comes with the
+            # answer, and the work goes on although its user was told that it stops.
+            async with asyncio.timeout(limit):
+                return await asyncio.shield(answer)
         except TimeoutError as error:
             raise UnansweredError(f"no answer within {limit:.0f} s") from error
         except JsonRpcException as error:

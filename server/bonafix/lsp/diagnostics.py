@@ -1,17 +1,17 @@
-"""A board in, LSP diagnostics as they stand now out; pure."""
+"""A board in, diagnostics as they stand now out, as the JSON that is sent; pure."""
 
 from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lsprotocol import types
 
 from bonafix.lsp.abilities import Abilities
-from bonafix.lsp.board import Board
-from bonafix.lsp.findings import Finding, Related, Spot
+from bonafix.lsp.findings import Finding, Related
+from bonafix.lsp.wire import Wire
 from bonafix.text import LineIndex, Unit
 
 SOURCE = "bonafix"
@@ -28,12 +28,28 @@ class Look:
     receipt: Callable[[Finding], str | None] = lambda _finding: None  # its URI
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A finding as it stands at one moment: the text may move on while it is sent."""
+
+    finding: Finding
+    stale: bool
+    line: int
+    related: tuple[int, ...]  # a line for each of the finding's
+
+    @classmethod
+    def of(cls, finding: Finding) -> Pinned:
+        """As it is now."""
+        related = tuple(one.spot.line for one in finding.related)
+        return cls(finding, finding.stale, finding.spot.line, related)
+
+
 def render(
-    findings: Iterable[Finding], board: Board, look: Look
-) -> list[types.Diagnostic]:
-    """The diagnostics of these findings of the board."""
-    lines = _Lines(board, look.abilities.unit)
-    return [_diagnostic(finding, look, lines) for finding in findings]
+    pinned: Iterable[Pinned], texts: Mapping[str, str], look: Look
+) -> Iterator[Wire]:
+    """The diagnostics of these findings; `texts` are those in which they stand."""
+    lines = _Lines(texts, look.abilities.unit)
+    return (_diagnostic(one, look, lines) for one in pinned)
 
 
 def touching(
@@ -44,28 +60,29 @@ def touching(
     return lambda f: f.test in tests or top <= f.spot.line <= bottom
 
 
-def _diagnostic(finding: Finding, look: Look, lines: _Lines) -> types.Diagnostic:
+def _diagnostic(pinned: Pinned, look: Look, lines: _Lines) -> Wire:
+    finding, able = pinned.finding, look.abilities
     severity = types.DiagnosticSeverity
-    stale = finding.stale
-    related = [_information(related, look, lines) for related in finding.related]
-    href = look.receipt(finding) or documentation(finding)
-    return types.Diagnostic(
-        range=lines.span(finding.spot),
-        message=(STALE if stale else "") + finding.message,
-        severity=severity.Warning if stale else severity.Error,
-        code=finding.test,
-        code_description=(
-            types.CodeDescription(href) if href and look.abilities.links else None
-        ),
-        source=SOURCE,
-        related_information=related if look.abilities.related else None,
-        data={
+    made: Wire = {
+        "range": lines.span(finding.spot.path, pinned.line),
+        "message": (STALE if pinned.stale else "") + finding.message,
+        "severity": int(severity.Warning if pinned.stale else severity.Error),
+        "code": finding.test,
+        "source": SOURCE,
+        "data": {
             "test": finding.test,
-            "stale": stale,
+            "stale": pinned.stale,
             "fixable": finding.fixable,
-            "siblings": len(finding.siblings),
+            "siblings": max(0, len(finding.cause) - 1),
         },
-    )
+    }
+    href = (look.receipt(finding) or documentation(finding)) if able.links else None
+    if href:
+        made["codeDescription"] = {"href": href}
+    if able.related:
+        pairs = zip(finding.related, pinned.related, strict=True)
+        made["relatedInformation"] = [_related(*pair, look, lines) for pair in pairs]
+    return made
 
 
 def documentation(finding: Finding) -> str | None:
@@ -77,46 +94,38 @@ def documentation(finding: Finding) -> str | None:
     return f"{_EXCEPTIONS}#{name}" if known else None
 
 
-def _information(
-    related: Related, look: Look, lines: _Lines
-) -> types.DiagnosticRelatedInformation:
-    uri = look.uri(related.spot.path)
-    location = types.Location(uri=uri, range=lines.span(related.spot))
-    return types.DiagnosticRelatedInformation(location, related.message)
+def _related(related: Related, line: int, look: Look, lines: _Lines) -> Wire:
+    path = related.spot.path
+    location = {"uri": look.uri(path), "range": lines.span(path, line)}
+    return {"location": location, "message": related.message}
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
     """Ranges of whole lines, without their indentation, in the client's unit."""
 
-    board: Board
+    texts: Mapping[str, str]
     unit: Unit
-    known: dict[tuple[str, int], types.Range] = field(default_factory=dict)
+    known: dict[tuple[str, int], Wire] = field(default_factory=dict)
 
-    def span(self, spot: Spot) -> types.Range:
-        key = (spot.path, spot.line)  # many failures lead to one line
+    def span(self, path: str, line: int) -> Wire:
+        key = (path, line)  # many failures lead to one line
         if key not in self.known:
-            self.known[key] = self._span(*key)
+            self.known[key] = self._span(path, line)
         return self.known[key]
 
-    def _span(self, path: str, line: int) -> types.Range:
-        index = _index(self.board.texts.get(path, ""))
-        if line >= len(index.starts):  # its text is not known
-            at = types.Position(line=line, character=0)
-            return types.Range(start=at, end=at)
-        start, end = index.span(line + 1)
-        content = index.text[start:end]
+    def _span(self, path: str, line: int) -> Wire:
+        lines = _split(self.texts.get(path, ""))
+        content = lines[line] if line < len(lines) else ""  # its text is not known
+        index = LineIndex.of(content)
         indent = len(content) - len(content.lstrip())
-        return types.Range(
-            start=self._position(index, start + indent),
-            end=self._position(index, end),
-        )
-
-    def _position(self, index: LineIndex, offset: int) -> types.Position:
-        at = index.position(offset, self.unit)
-        return types.Position(line=at.line - 1, character=at.column)
+        first, last = (index.position(n, self.unit) for n in (indent, len(content)))
+        return {
+            "start": {"line": line, "character": first.column},
+            "end": {"line": line, "character": last.column},
+        }
 
 
 @functools.lru_cache(maxsize=64)  # asked for at every cursor movement
-def _index(text: str) -> LineIndex:
-    return LineIndex.of(text)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     depends: frozenset[str] | None = None  # files it ran; `None`: unknown, so all
     fixable: bool = True
-    siblings: tuple[str, ...] = ()  # tests that fail for the same cause
+    cause: tuple[str, ...] = ()  # all that fail for the same one, where several do
     seen: Seen
     definition: Spot | None = None  # of the test function
     result: TestResult | None = None  # `None` where no test ran
@@ -94,6 +95,11 @@ class Finding:
         """Whether text that it depends on has changed since it ran."""
         changed = self.seen.changed
         return bool(changed if self.depends is None else changed & self.depends)
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """The other tests that fail for the same cause."""
+        return tuple(test for test in self.cause if test != self.test)
 
     def runs(self, path: str) -> bool:
         """Whether a change of this file may change how the test ends."""
@@ -114,9 +120,21 @@ def findings(
     `redact` takes secrets out before anything is cut: half of one would stay.
     """
     run, seen = observation.run, seen_by(observation)
+    causes = _causes(observation)
+    at = functools.cache(Spot.at)  # many failures lead to one line, which moves once
     held = Withholding(redact=redact)
     red = (held.result(run.results[i]) for i in run.red if i in run.results)
-    failing = (_failing(result, observation, seen, redact) for result in red)
+    failing = (
+        _failing(
+            result,
+            observation,
+            seen,
+            redact,
+            cause=causes.get(result.id, ()),
+            at=at,
+        )
+        for result in red
+    )
     broken = (_uncollected(error, seen, redact) for error in run.collection_errors)
     return (*broken, *failing)
 
@@ -131,6 +149,9 @@ def _failing(
     observation: Observation,
     seen: Seen,
     redact: Callable[[str], str],
+    *,
+    cause: tuple[str, ...],
+    at: Callable[[Place], Spot],
 ) -> Finding:
     place = shown_at(result)
     suspects = observation.suspects.get(result.id, ())
@@ -138,24 +159,22 @@ def _failing(
     own = {frame.path for frame in result.frames if frame.own}
     return Finding(
         test=result.id,
-        spot=Spot.at(place),
+        spot=at(place),
         message=message(result, redact),
-        related=_related(result, place, suspects[:1]),
+        related=_related(result, place, suspects[:1], at),
         depends=frozenset({*lines, *own, place.path}) if lines else None,
-        siblings=_siblings(result.id, observation),
+        cause=cause,
         seen=seen,
-        definition=Spot.at(result.definition) if result.definition else None,
+        definition=at(result.definition) if result.definition else None,
         result=result,
         suspects=suspects[:_SUSPECTS],
     )
 
 
-def _siblings(test: str, observation: Observation) -> tuple[str, ...]:
-    for group in observation.groups:
-        ids = [result.id for result in group]
-        if test in ids:
-            return tuple(other for other in ids if other != test)
-    return ()
+def _causes(observation: Observation) -> dict[str, tuple[str, ...]]:
+    """Every test that does not fail alone -> those it fails with, itself among them."""
+    groups = (tuple(r.id for r in group) for group in observation.groups)
+    return {test: ids for ids in groups if len(ids) > 1 for test in ids}
 
 
 def _uncollected(
@@ -214,23 +233,25 @@ def _what(result: TestResult) -> str:
 
 
 def _related(
-    result: TestResult, place: Place, suspects: tuple[Suspect, ...]
+    result: TestResult,
+    place: Place,
+    suspects: tuple[Suspect, ...],
+    at: Callable[[Place], Spot],
 ) -> tuple[Related, ...]:
     own = [f for f in result.frames if f.own and Place(f.path, f.line) != place]
-    shown = [_step(frame, last=frame is own[-1]) for frame in own]
+    shown = [_step(frame, at, last=frame is own[-1]) for frame in own]
     for suspect in suspects:
         why = f": {suspect.why}" if suspect.why else ""
-        at = Spot.at(Place(suspect.path, suspect.line))
         text = f"most suspicious line ({suspect.score:.2f}){why}"
-        shown.append(Related(at, text))
+        shown.append(Related(at(Place(suspect.path, suspect.line)), text))
     return tuple(shown)
 
 
-def _step(frame: Frame, *, last: bool) -> Related:
+def _step(frame: Frame, at: Callable[[Place], Spot], *, last: bool) -> Related:
     verb = "raised in" if last else "called in"
     code = f": {frame.code}" if frame.code else ""
-    at = Spot.at(Place(frame.path, frame.line))
-    return Related(at, _first_line(f"{verb} {frame.function}{code}"))
+    text = _first_line(f"{verb} {frame.function}{code}")
+    return Related(at(Place(frame.path, frame.line)), text)
 
 
 def _first_line(text: str) -> str:

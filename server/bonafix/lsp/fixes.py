@@ -14,13 +14,16 @@ from bonafix.lsp.abilities import Abilities
 from bonafix.lsp.actions import Choice, JobView, Offer
 from bonafix.lsp.arguments import Fix
 from bonafix.lsp.edits import Look, Stand, guarded, landed
-from bonafix.lsp.findings import short_name
+from bonafix.lsp.findings import Finding, short_name
+from bonafix.lsp.finishing import finish
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.landing import deliver, moved, standing
 from bonafix.lsp.progress import progress
+from bonafix.lsp.publishing import diagnostics, publish, refresh
 from bonafix.lsp.rejudging import Work, base_now, rejudged
 from bonafix.lsp.runs import automatic
-from bonafix.lsp.state import Root, State, publish, refresh
+from bonafix.lsp.state import Root, State
+from bonafix.lsp.wire import Wire
 from bonafix.lsp.wording import choices, ending, label
 
 _TARGETS = 20  # each is run several times; more would not say more
@@ -50,11 +53,13 @@ async def _fix(
     try:
         config = state.config(root, extra)
         if not (config.trust or await state.trust.allows(root.folder, again=True)):
-            state.client.inform(f"{name} was not worked on: {root.path} is not trusted")
+            text = f"{name} was not worked on: {root.path} is not trusted"
+            finish(state, job, "none", text, state.client.inform)
             return
         job.repair = await _repair(state, root, request, config, job)
     except BonafixError as error:
-        state.client.complain(f"no fix for {name}: {error}")
+        text = f"no fix for {name}: {error}"
+        finish(state, job, "error", text, state.client.complain)
         return
     await _conclude(state, root, request, config, job)
 
@@ -141,7 +146,7 @@ async def _conclude(
     text = ending(repair, request.test)
     offered = choices(repair)
     if not offered:
-        state.client.warn(text)
+        finish(state, job, "none", text, state.client.warn)
         return
     findings = root.board.findings
     paths = {findings[t.id].spot.path for t in repair.targets if t.id in findings}
@@ -151,14 +156,16 @@ async def _conclude(
     now = standing(state, root, job, best)
     if now.kind == "moved":
         name = short_name(request.test)
-        state.client.warn(f"a fix for {name} was found, but {now.reason}")
+        text = f"a fix for {name} was found, but {now.reason}"
+        finish(state, job, "moved", text, state.client.warn)
         return
     if request.auto_apply and _may_apply(best, config):
-        state.client.inform(text)
+        finish(state, job, "ready", text, state.client.inform)
         await deliver(state, root, job, best)
         return
     say = state.client.inform if best.verdict.accepted else state.client.warn
-    say(f"{text} Apply it with the quick fix on the failing line.")
+    text += " Apply it with the quick fix on the failing line."
+    finish(state, job, "ready", text, say)
 
 
 def _may_apply(judgement: Judgement, config: Config) -> bool:
@@ -172,14 +179,17 @@ def _may_apply(judgement: Judgement, config: Config) -> bool:
 
 def offer(state: State, root: Root) -> Offer:
     """What code actions in `root` need to know, at the moment they are asked for."""
-    views: dict[str, JobView] = {}  # many tests may share one job
+    known: dict[str, JobView] = {}  # many tests may share one job
     look = functools.cache(state.look(root))
 
     def view(test: str) -> JobView | None:
         job = state.jobs.by_test.get((root.path, test))
-        if job and job.id not in views and (job.running or job.repair):
-            views[job.id] = _view(state, root, job, look)
-        return views.get(job.id) if job else None
+        if job and job.id not in known and (job.running or job.repair):
+            known[job.id] = _view(state, root, job, look)
+        return known.get(job.id) if job else None
+
+    def shown(finding: Finding) -> Wire:
+        return next(diagnostics(state, root, [finding]))
 
     # Who chose the search engine alone wants nothing to leave the machine.
     claude = root.wanted.engine != "search" and state.claude(root.wanted)
@@ -188,8 +198,16 @@ def offer(state: State, root: Root) -> Offer:
         job=view,
         claude=claude,
         model=claude or root.wanted.engine == "claude",
+        shown=shown,
         safe=functools.partial(_safe, state.client.abilities),
     )
+
+
+def views(state: State, root: Root) -> tuple[JobView, ...]:
+    """How every job stands whose outcome is offered in `root`."""
+    look = functools.cache(state.look(root))
+    jobs = (job for job in state.jobs.of(root.path) if job.running or job.repair)
+    return tuple(_view(state, root, job, look) for job in jobs)
 
 
 def _safe(able: Abilities, stand: Stand) -> bool:

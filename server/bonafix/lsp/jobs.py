@@ -47,11 +47,12 @@ class Jobs:
     are kept and cancelled here.
     """
 
-    failed: Callable[[str], None]  # told of an error that is the server's own
+    failed: Callable[[Job, str], None]  # told of an error that is the server's own
     cancelled: Callable[[Job], None]  # told of every job that was cancelled
     changed: Callable[[], None]  # told when what is offered for a test has changed
     table: dict[str, Job] = field(default_factory=dict)
     by_test: dict[tuple[Path, str], Job] = field(default_factory=dict)
+    revision: int = 0  # grows whenever another job may stand for a test
 
     def start(
         self, kind: str, work: Work, *, root: Path | None = None, test: str = ""
@@ -59,6 +60,7 @@ class Jobs:
         """Start a job; `work` gets it as its argument."""
         job = Job(id=f"{kind}-{secrets.token_hex(4)}", root=root, test=test)
         self.table[job.id] = job
+        self.revision += 1
         if root and test:
             job.replaced = self.by_test.get((root, test))
             self.by_test[root, test] = job
@@ -72,11 +74,12 @@ class Jobs:
             self.cancelled(job)
         elif error := task.exception():
             logger.error("%s ended with an error", job.id, exc_info=error)
-            self.failed(f"internal error: {type(error).__name__}: {error}")
+            self.failed(job, f"internal error: {type(error).__name__}: {error}")
         if job.root and job.test:
             self._settle(job, job.root)
             self.changed()
         job.replaced = None
+        self.revision += 1
         finished = [other for other in self.table.values() if not other.running]
         for old in finished[:-_KEPT]:
             self._forget(old)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bonafix.config import Config
 from bonafix.lsp import transport
 from bonafix.lsp.server import make_server
 from bonafix.lsp.state import ProjectLike
 from bonafix.lsp.warming import warm
+
+if TYPE_CHECKING:
+    from bonafix.observe.loop import Loop
 
 _NICE = "10"  # of 19: what is run steps back, for its user types meanwhile
 
@@ -35,12 +40,21 @@ def serve(host: str | None, port: int | None, trust: bool) -> int:  # noqa: FBT0
 
 
 async def _serve(host: str | None, port: int | None, *, trust: bool) -> int:
+    kept: dict[Path, Loop] = {}
     server = make_server(
-        _open, examine=_examine, claude=_claude, warm=_warm, trust=trust
+        functools.partial(_open, kept),
+        examine=_examine,
+        claude=_claude,
+        warm=_warm,
+        trust=trust,
     )
-    if port is None:
-        return await transport.stdio(server)
-    return await transport.tcp(server, host or "127.0.0.1", port)
+    try:
+        if port is None:
+            return await transport.stdio(server)
+        return await transport.tcp(server, host or "127.0.0.1", port)
+    finally:
+        for loop in kept.values():
+            await loop.close()
 
 
 # The rest of Bonafix is imported when it is needed first: saying hello must be quick.
@@ -51,10 +65,11 @@ async def _warm() -> None:
     await warm(project, f"{engines}.search", f"{engines}.claude")
 
 
-def _open(root: Path, config: Config) -> ProjectLike:
+def _open(kept: dict[Path, Loop], root: Path, config: Config) -> ProjectLike:
+    from bonafix.observe.loop import Loop  # noqa: PLC0415
     from bonafix.project import Project  # noqa: PLC0415
 
-    return Project(root, config)
+    return Project(root, config, loop=kept.setdefault(root, Loop()))
 
 
 def _claude(config: Config) -> bool:

@@ -16,8 +16,9 @@ from bonafix.lsp.client import UnansweredError
 from bonafix.lsp.documents import Document, changed, file_path
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.projects import projects
+from bonafix.lsp.publishing import refresh, withdraw
 from bonafix.lsp.session import Server
-from bonafix.lsp.state import Root, State, refresh
+from bonafix.lsp.state import Root, State
 
 logger = logging.getLogger(__name__)
 
@@ -186,8 +187,7 @@ async def did_change_folders(
 def _drop(state: State, root: Root) -> None:
     del state.roots[root.path]
     state.jobs.cancel(j for j in state.jobs.table.values() if j.root == root.path)
-    for uri in root.published.values():
-        state.client.publish(uri, [], None)
+    withdraw(state, root)
     state.tell()
 
 

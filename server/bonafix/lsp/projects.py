@@ -108,17 +108,21 @@ def _folders(parent: Path) -> list[Path]:
 def shared_interpreter(folder: Path, project: Path) -> str:
     """The folder's own environment, for a project in it that has none; else "".
 
-    One that is active comes before both, as it does for the folder itself.
+    One that is active comes before it, as it does for the folder itself.
     """
     if project == folder or os.environ.get("VIRTUAL_ENV"):
         return ""
-    if has_environment(project):
+    if own_interpreter(project):
         return ""
     python = folder / _ENVIRONMENTS[0] / "bin" / "python"
     return str(python) if os.access(python, os.X_OK) else ""
 
 
-def has_environment(project: Path) -> bool:
-    """Whether it brings an environment of its own."""
+def own_interpreter(project: Path) -> str:
+    """That of the environment in it, where it brings one; else "".
+
+    Of several projects it comes before one that is active: that is the editor's, or
+    was activated for one of them.
+    """
     pythons = (project / name / "bin" / "python" for name in _ENVIRONMENTS)
-    return any(os.access(python, os.X_OK) for python in pythons)
+    return next((str(path) for path in pythons if os.access(path, os.X_OK)), "")

@@ -7,7 +7,7 @@ workspace is held until there is something new, so that nobody polls.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from lsprotocol import types
@@ -16,67 +16,73 @@ from bonafix.lsp import fixes
 from bonafix.lsp.actions import actions, wanted
 from bonafix.lsp.diagnostics import SOURCE, touching
 from bonafix.lsp.documents import file_path
-from bonafix.lsp.lenses import Json, lenses
+from bonafix.lsp.lenses import lenses
+from bonafix.lsp.publishing import diagnostics
 from bonafix.lsp.session import Server
-from bonafix.lsp.state import Root, State, diagnostics
+from bonafix.lsp.state import Root, State
+from bonafix.lsp.wire import Json, Text, Wire, array, gently, holding
 
 PULL = types.DiagnosticOptions(
     identifier=SOURCE, inter_file_dependencies=True, workspace_diagnostics=True
 )
 
-Report = (
-    types.RelatedFullDocumentDiagnosticReport
-    | types.RelatedUnchangedDocumentDiagnosticReport
-)
+_NOTHING = Text("[]")
 
 
-async def code_action(
-    ls: Server, params: types.CodeActionParams
-) -> list[types.CodeAction]:
+async def code_action(ls: Server, params: types.CodeActionParams) -> Json:
     """Answer from what is known; only the edits of ready fixes are worked out."""
     state = ls.state
     root, path = _where(state, params.text_document.uri)
     if root is None or not wanted(params.context.only):
-        return []
+        return Json()
     named = {str(d.code) for d in params.context.diagnostics if d.source == SOURCE}
     here = root.board.at(path, touching(params.range, named))
-    return actions(diagnostics(state, root, here), fixes.offer(state, root))
+    return actions(here, params.range.start.line, fixes.offer(state, root), named)
 
 
-async def code_lens(ls: Server, params: types.CodeLensParams) -> Json:
-    """Every failing test that is defined in this file."""
+async def code_lens(ls: Server, params: types.CodeLensParams) -> Text:
+    """Every failing test that is defined in this file.
+
+    What was answered before is answered again if neither the failures, nor the jobs,
+    nor what becomes of their fixes in the text as it is have changed.
+    """
     root, path = _where(ls.state, params.text_document.uri)
     if root is None:
-        return Json()
-    return lenses(root.board.at(path), fixes.offer(ls.state, root))
+        return _NOTHING
+    views = fixes.views(ls.state, root)
+    now = (root.board.revision, ls.state.jobs.revision, views)
+    before, answer = root.lenses.get(path, (None, _NOTHING))
+    if before != now:
+        found = lenses(root.board.at(path), fixes.offer(ls.state, root))
+        answer = await gently(found)
+        root.lenses[path] = (now, answer)
+    return answer
 
 
-async def diagnostic(ls: Server, params: types.DocumentDiagnosticParams) -> Report:
+async def diagnostic(ls: Server, params: types.DocumentDiagnosticParams) -> Text:
     """The diagnostics of one file, or that they are what they were."""
     root, path = _where(ls.state, params.text_document.uri)
-    shown = [] if root is None else diagnostics(ls.state, root, root.board.at(path))
+    shown = await _shown(ls.state, root, path)
     now = _digest(shown)
     if params.previous_result_id == now:
-        return types.RelatedUnchangedDocumentDiagnosticReport(result_id=now)
-    return types.RelatedFullDocumentDiagnosticReport(items=shown, result_id=now)
+        return holding({"kind": "unchanged"}, "resultId", Text(f'"{now}"'))
+    return holding({"kind": "full", "resultId": now}, "items", shown)
 
 
 async def workspace_diagnostic(
     ls: Server, params: types.WorkspaceDiagnosticParams
-) -> types.WorkspaceDiagnosticReport:
+) -> Text:
     """What differs from what the client has, as soon as anything does."""
     known = {before.uri: before.value for before in params.previous_result_ids}
     while True:
         news = ls.state.news
-        reports = list(_differing(ls.state, known))
+        reports = [report async for report in _differing(ls.state, known)]
         if reports or ls.left.is_set() or ls.clean:
-            return types.WorkspaceDiagnosticReport(items=reports)
+            return holding({}, "items", array(reports))
         await news.wait()
 
 
-def _differing(
-    state: State, known: dict[str, str]
-) -> Iterator[types.WorkspaceFullDocumentDiagnosticReport]:
+async def _differing(state: State, known: dict[str, str]) -> AsyncIterator[Text]:
     files = {
         state.documents.uri(root.path / path): (root, path)
         for root in state.roots.values()
@@ -85,20 +91,23 @@ def _differing(
     }
     for uri in sorted({*files, *known}):
         root, path = files.get(uri, (None, ""))
-        shown = [] if root is None else diagnostics(state, root, root.board.at(path))
+        full = file_path(uri)
+        version = state.documents.version(full) if full else None  # of what is pinned
+        shown = await _shown(state, root, path)
         now = _digest(shown)
-        if known.get(uri, _digest([])) != now:
-            full = file_path(uri)
-            yield types.WorkspaceFullDocumentDiagnosticReport(
-                uri=uri,
-                items=shown,
-                result_id=now,
-                version=state.documents.version(full) if full else None,
-            )
+        if known.get(uri, _digest(_NOTHING)) != now:
+            head: Wire = {"kind": "full", "uri": uri, "version": version}
+            yield holding({**head, "resultId": now}, "items", shown)
 
 
-def _digest(shown: list[types.Diagnostic]) -> str:
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+async def _shown(state: State, root: Root | None, path: str) -> Text:
+    if root is None:
+        return _NOTHING
+    return await gently(diagnostics(state, root, root.board.at(path)))
+
+
+def _digest(shown: Text) -> str:
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
 def _where(state: State, uri: str) -> tuple[Root | None, str]:

@@ -13,10 +13,11 @@ from lsprotocol import types
 from bonafix.config import RunWhen
 from bonafix.domain import Event
 from bonafix.errors import BonafixError, ConfigurationError, UsageError
-from bonafix.lsp import telling
+from bonafix.lsp import quick, telling
 from bonafix.lsp.findings import findings, seen_by
 from bonafix.lsp.jobs import Job
 from bonafix.lsp.progress import Report, progress
+from bonafix.lsp.publishing import publish, refresh
 from bonafix.lsp.selecting import (
     Known,
     Pick,
@@ -26,7 +27,7 @@ from bonafix.lsp.selecting import (
     covered,
     resolve,
 )
-from bonafix.lsp.state import ProjectLike, Root, State, publish, refresh
+from bonafix.lsp.state import ProjectLike, Root, State
 from bonafix.text import view
 
 if TYPE_CHECKING:
@@ -52,14 +53,17 @@ def start(
     `asked`: a person wants this one, so it does not wait for further saves.
     """
     chosen = None if select is None else tuple(select)
+    wait = 0.0
     if root.run and root.run.running:
+        # The first of several saves is looked at at once, the others together.
+        wait = 0.0 if asked else state.timing.settle
         # What the older one would have shown or said must not get lost with it.
         asked = asked or root.asked
         both = root.selected is not None and chosen is not None
         chosen = tuple({*(root.selected or ()), *(chosen or ())}) if both else None
         state.jobs.cancel([root.run])
     root.selected, root.asked = chosen, asked
-    work = functools.partial(_run, state, root, chosen, asked=asked)
+    work = functools.partial(_run, state, root, chosen, asked=asked, wait=wait)
     root.run = state.jobs.start("run", work, root=root.path)
     return root.run
 
@@ -71,9 +75,11 @@ async def _run(
     job: Job,
     *,
     asked: bool,
+    wait: float,
 ) -> None:
-    if not asked:
-        await asyncio.sleep(state.timing.settle)
+    begun = asyncio.get_running_loop().time()
+    if wait:
+        await asyncio.sleep(wait)
     try:
         settings = state.config(root)
         root.wanted = settings
@@ -82,6 +88,11 @@ async def _run(
             if asked:
                 state.client.inform(f"nothing was run: {root.path} is not trusted")
             return
+        project = state.open_project(root.path, settings)
+        if not asked:
+            await _glance(state, root, project, job)
+            spent = asyncio.get_running_loop().time() - begun
+            await asyncio.sleep(max(0.0, state.timing.settle - spent))
         title = "running tests"
         cancel = functools.partial(state.jobs.cancel, [job])
         shown = progress(state.client, title, job.id, state.cancels, cancel)
@@ -90,7 +101,6 @@ async def _run(
                 report.say("waiting for the run before it")
             # Its own is over once all of its processes have ended.
             async with state.running.of(root.path):
-                project = state.open_project(root.path, settings)
                 await _observe(state, root, project, select, report)
     except ConfigurationError as error:
         complain(state, root, error, again=asked)
@@ -114,6 +124,22 @@ async def _observe(
             await _once(state, root, project, first, report)
     await _once(state, root, project, select, report)
     root.complaint = ""
+    if select is None:
+        quick.hold(state, root, project)
+
+
+async def _glance(state: State, root: Root, project: ProjectLike, job: Job) -> None:
+    """Show what can be said at once; the run of the suite follows in any case."""
+
+    def show(found: Observation, select: tuple[str, ...]) -> None:
+        _show(state, root, found, select)
+
+    seen = await quick.look(state, root, project, show)
+    if seen is not None:
+        found, select = seen
+        _show(state, root, found, select)
+        state.client.log(quick.summary(root, found))
+        await _tell(state, root, found, job=job.id, whole=False)
 
 
 def _first(state: State, root: Root) -> tuple[str, ...]:
@@ -124,9 +150,7 @@ def _first(state: State, root: Root) -> tuple[str, ...]:
     known = root.known
     if known.seconds < state.timing.long:
         return ()
-    texts = {path: state.documents.text(root.path / path) for path in root.touched}
-    changed = {path: text for path, text in texts.items() if text is not None}
-    tests = affected(known, changed)
+    tests = affected(known, quick.changed(state, root))
     return tests if 2 * len(tests) <= len(known.collected) else ()
 
 
@@ -150,6 +174,7 @@ async def _once(
         pick = by_name(select)
         found = await observe(expression=pick.expression)
     _show(state, root, found, None if pick == Pick() else select)
+    state.client.log(_summary(root, found))
     await _tell(state, root, found, job=report.job, whole=pick == Pick())
 
 
@@ -211,7 +236,6 @@ def _show(
             follow(state, root, path.relative_to(root.path).as_posix())
     refresh(state, root, before | root.board.paths())
     publish(state, root)
-    state.client.log(_summary(root, observation))
 
 
 def _newer(state: State, root: Root, path: str) -> bool:

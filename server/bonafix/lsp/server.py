@@ -11,6 +11,7 @@ from bonafix.config import Config
 from bonafix.lsp.client import Client, Timing
 from bonafix.lsp.commands import COMMANDS
 from bonafix.lsp.findings import short_name
+from bonafix.lsp.finishing import finish
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.messages import FEATURES
 from bonafix.lsp.requests import code_action
@@ -44,7 +45,7 @@ def make_server(
         open_project=open_project,
         client=client,
         jobs=Jobs(
-            failed=client.complain,
+            failed=functools.partial(_failed, server),
             cancelled=functools.partial(_cancelled, server),
             changed=client.refresh_lenses,
         ),
@@ -65,4 +66,13 @@ def make_server(
 
 def _cancelled(server: Server, job: Job) -> None:
     if job.test and not server.clean:
-        server.state.client.inform(f"the work on {short_name(job.test)} was cancelled")
+        text = f"the work on {short_name(job.test)} was cancelled"
+        finish(server.state, job, "cancelled", text, server.state.client.inform)
+
+
+def _failed(server: Server, job: Job, text: str) -> None:
+    complain = server.state.client.complain
+    if job.test:
+        finish(server.state, job, "error", text, complain)
+    else:
+        complain(text)

@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
-from collections.abc import Generator
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from bonafix import __version__
-from bonafix.lsp.lenses import Json
+from bonafix.lsp.protocol import Protocol, converter
 from bonafix.lsp.state import State
 
 logger = logging.getLogger(__name__)
-
-
-class Protocol(LanguageServerProtocol):
-    """pygls's protocol, but `exit` ends the session and not the process."""
-
-    _server: Server
-
-    @lsp_method(types.EXIT)
-    def lsp_exit(self, *_: object) -> Generator[object, object, None]:
-        """Let the session clean up; it ends the process."""
-        self._server.left.set()
-        yield from ()
-
-    def _send_response(
-        self,
-        msg_id: str | int,
-        result: object = None,
-        error: types.ResponseError | None = None,
-    ) -> None:
-        """Send what is JSON already without turning each value around."""
-        if isinstance(result, Json) and error is None:
-            self._result_types.pop(msg_id, None)
-            answer = {"jsonrpc": self.VERSION, "id": msg_id, "result": result}
-            self._send_data(answer)
-        else:
-            super()._send_response(msg_id, result, error)
 
 
 class Server(LanguageServer):
     """A language server for one connection."""
 
     state: State
+    protocol: Protocol
 
     def __init__(self) -> None:
         # Whole texts: pygls would apply partial changes to its own copy wrongly
@@ -57,6 +32,7 @@ class Server(LanguageServer):
             __version__,
             text_document_sync_kind=types.TextDocumentSyncKind.Full,
             protocol_cls=Protocol,
+            converter_factory=converter,
         )
         self.introduced = asyncio.Event()  # `initialize` was seen
         self.left = asyncio.Event()  # the client said `exit`, or is gone
@@ -69,8 +45,30 @@ class Server(LanguageServer):
         level = logging.INFO if expected else logging.ERROR
         logger.log(level, "%s", error, extra={"source": source})
 
+    def receive(self, body: bytes) -> None:
+        """Handle a message; whatever it is, the next one can be handled.
+
+        pygls would look at every object in it, for there might be a message inside.
+        """
+        try:
+            message = json.loads(body)
+            self.protocol.handle_message(self.protocol.structure_message(message))
+        except Exception as error:  # noqa: BLE001 - it must not end the session
+            self.report_server_error(error, JsonRpcException)
+            self._refuse(body, error)
+
+    def _refuse(self, body: bytes, error: Exception) -> None:
+        """Answer what is a question, or its asker would wait for ever."""
+        with contextlib.suppress(ValueError):
+            message = json.loads(body)
+            if isinstance(message, dict) and "method" in message and "id" in message:
+                self.protocol.refuse(message["id"], str(error) or "it makes no sense")
+
     async def close(self) -> None:
         """End all work; returns when no process of ours is left."""
         self.state.tell()
         self.state.trust.close()
+        for root in self.state.roots.values():
+            if root.sender:
+                root.sender.cancel()
         await self.state.jobs.close(self.state.timing.leave)

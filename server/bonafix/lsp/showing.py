@@ -59,9 +59,8 @@ async def _doctor(state: State, root: Root, job: Job) -> None:
             return
         shown = progress(state.client, "doctor", job.id, state.cancels, cancel)
         async with shown:
-            page = await asyncio.wait_for(
-                state.examine(root.path, config), state.timing.doctor
-            )
+            async with asyncio.timeout(state.timing.doctor):
+                page = await state.examine(root.path, config)
     except TimeoutError:
         state.client.complain(f"the doctor found no end in {root.path}")
         return

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-import time
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
-    Iterable,
     Mapping,
     Sequence,
 )
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from lsprotocol import types
-from pygls.uris import from_fs_path
 
 from bonafix import config
 from bonafix.config import Config
@@ -29,22 +23,19 @@ from bonafix.errors import UsageError
 from bonafix.lsp import settings
 from bonafix.lsp.board import Board
 from bonafix.lsp.client import Client, Timing
-from bonafix.lsp.diagnostics import Look, render
 from bonafix.lsp.documents import Documents, file_path
 from bonafix.lsp.edits import Current
-from bonafix.lsp.findings import Finding
 from bonafix.lsp.jobs import Job, Jobs
 from bonafix.lsp.progress import Cancels
-from bonafix.lsp.projects import has_environment, shared_interpreter
+from bonafix.lsp.projects import own_interpreter, shared_interpreter
 from bonafix.lsp.selecting import Known
 from bonafix.lsp.trust import Trust
 from bonafix.lsp.turns import Turns
+from bonafix.lsp.wire import Text
 
 if TYPE_CHECKING:
     from bonafix.project import Observation
 
-
-_SHARE = 5  # times as long as it took to send diagnostics, nothing more is sent
 
 Buffers = Mapping[str, bytes]  # path relative to the root -> unsaved contents
 
@@ -60,6 +51,17 @@ class ProjectLike(Protocol):
         expression: str = "",
         listen: Listener = ...,
     ) -> Observation: ...
+
+    async def glance(  # noqa: D102 - see Project
+        self,
+        tests: Sequence[str],
+        *,
+        buffers: Buffers | None = None,
+        listen: Listener = ...,
+        show: Callable[[Observation], None] = ...,
+    ) -> Observation | None: ...
+
+    async def keep(self, listen: Listener = ...) -> None: ...  # noqa: D102 - as above
 
     def fix(  # noqa: D102 - see Project
         self,
@@ -100,10 +102,13 @@ class Root:
     unpublished: set[str] = field(default_factory=set)
     sending: float = 0.0  # seconds that it took the last time
     publishing: asyncio.TimerHandle | None = None
+    sender: asyncio.Task[None] | None = None  # of more than fits in one go
+    lenses: dict[str, tuple[object, Text]] = field(default_factory=dict)  # by path
     settings: object = None  # the editor's for this folder
     complaint: str = ""  # the configuration error that was shown last
     begun: bool = False  # whether a run was thought of when it was opened
     run: Job | None = None
+    holding: Job | None = None  # what is kept for a quick look after a save
     selected: tuple[str, ...] | None = None  # by the latest run; `None`: the suite
     asked: bool = False  # whether a person wants the latest run
     wanted: Config = field(default_factory=Config)  # the latest run's settings
@@ -184,11 +189,13 @@ class State:
         known = redactor_at(root.path, os.environ)  # each time: the files change
         self.client.redact = known.joined(self.client.redact)
         editor = dict(settings.overrides(self.options, root.settings))
-        if root.path != root.folder and has_environment(root.path):
+        own = own_interpreter(root.path) if len(self.roots) > 1 else ""
+        if root.path != root.folder and own:
             editor.pop("interpreter", None)  # it was chosen for the folder as a whole
         loaded = config.load(root.path, overrides={**editor, **(extra or {})})
-        shared = loaded.interpreter or shared_interpreter(root.folder, root.path)
-        return replace(loaded, interpreter=shared)
+        found = loaded.interpreter or own
+        found = found or shared_interpreter(root.folder, root.path)
+        return replace(loaded, interpreter=found)
 
     def look(self, root: Root) -> Callable[[str], Current]:
         """How a file of `root` stands now."""
@@ -204,68 +211,3 @@ class State:
             )
 
         return current
-
-
-# ------------------------------------------------------------ showing diagnostics
-
-
-def refresh(state: State, root: Root, paths: frozenset[str]) -> None:
-    """Publish these files' diagnostics a little later, when the typing pauses."""
-    root.unpublished |= paths
-    if root.unpublished and root.publishing is None:
-        loop = asyncio.get_running_loop()
-        # Of very many, the sending takes so long that it must not be all there is.
-        delay = max(state.timing.publish, _SHARE * root.sending)
-        root.publishing = loop.call_later(delay, publish, state, root)
-
-
-def publish(state: State, root: Root) -> None:
-    """Send every file's diagnostics that changed since they were last sent."""
-    if root.publishing:
-        root.publishing.cancel()
-        root.publishing = None
-    begun = time.perf_counter()
-    for path in sorted(root.unpublished):
-        _publish(state, root, path)
-    root.sending = time.perf_counter() - begun
-    if root.unpublished:
-        state.tell()
-        state.client.refresh_lenses()
-        if state.client.abilities.pull:
-            state.client.refresh_diagnostics()
-    root.unpublished.clear()
-
-
-def _publish(state: State, root: Root, path: str) -> None:
-    full = root.path / path
-    if state.root_of(full) is not root:
-        return  # an inner root speaks for it, or this one was closed
-    uri, before = state.documents.uri(full), root.published.get(path)
-    shown = diagnostics(state, root, root.board.at(path))
-    if before is not None and before != uri:
-        state.client.publish(before, [], None)  # the client spells it differently now
-    if shown or before is not None:
-        state.client.publish(uri, shown, state.documents.version(full))
-    if shown:
-        root.published[path] = uri
-    else:
-        root.published.pop(path, None)
-
-
-def diagnostics(
-    state: State, root: Root, findings: Iterable[Finding]
-) -> list[types.Diagnostic]:
-    """Findings of `root` as its client sees them now."""
-    look = Look(
-        state.client.abilities,
-        functools.cache(lambda path: state.documents.uri(root.path / path)),
-        lambda finding: _receipt(state, root, finding),
-    )
-    return render(findings, root.board, look)
-
-
-def _receipt(state: State, root: Root, finding: Finding) -> str | None:
-    """The URI of the receipt of the latest fix for a test."""
-    job = state.jobs.by_test.get((root.path, finding.test))
-    receipt = job.repair.receipt if job and job.repair else ""
-    return from_fs_path(receipt) if receipt else None

@@ -8,8 +8,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from bonafix.domain import CollectionError, Event, Evidence, Place, SuiteRun
+from bonafix.domain import (
+    CollectionError,
+    Cost,
+    Event,
+    Evidence,
+    Place,
+    Repair,
+    SuiteRun,
+)
 from bonafix.lsp.board import Window
 from bonafix.lsp.findings import Seen, path_of, shown_at
 from bonafix.text import view
@@ -18,6 +27,8 @@ RESULTS = "bonafix/results"
 EVENT = "bonafix/event"
 
 Message = dict[str, object]
+Ending = Literal["ready", "moved", "none", "cancelled", "error"]
+"""Of a fix: it may be applied; its text has moved on; there is none, or it stopped."""
 
 _TESTS = 500  # in one message
 _LONG = 200_000  # characters of ids and URIs in one message
@@ -114,7 +125,34 @@ def event(event: Event, *, job: str, candidate: int) -> Message | None:
     told: Message = {"job": job, "kind": event.kind, "text": text}
     if candidate:
         told["candidate"] = candidate
-    return told | _record(event.facts)
+    return told | _record(event.facts) | _spent(event.facts.get("cost"))
+
+
+def finished(
+    *,
+    job: str,
+    test: str,
+    root: str,
+    outcome: Ending,
+    text: str,
+    repair: Repair | None,
+) -> Message:
+    """That a fix has come to its end; `text` is that of the message about it."""
+    told: Message = {"job": job, "kind": "finished", "text": text}
+    told |= {"test": test, "root": root, "outcome": outcome}
+    if repair is None:
+        return told
+    told |= {"verdict": str(repair.verdict), "receipt": repair.receipt}
+    return told | _spent(repair.cost)
+
+
+def _spent(cost: object) -> Message:
+    """Money as a number, in USD; `None` where a price is not known."""
+    if not isinstance(cost, Cost):
+        return {}
+    tokens = cost.input_tokens + cost.cache_read_tokens + cost.output_tokens
+    spent = {"usd": cost.usd, "requests": cost.requests, "tokens": tokens}
+    return {"cost": spent}
 
 
 def _record(facts: Mapping[str, object]) -> Message:

@@ -11,13 +11,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from typing import IO, Protocol
-
-from pygls.io_ import run_async
 
 from bonafix.errors import UsageError
 from bonafix.lsp.session import Server
@@ -26,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _PARENT_POLL = 2.0  # seconds; where the system cannot tell of a process's end
 _FLUSH = 2.0  # seconds for the last messages to be taken by the client
+_LENGTH = re.compile(rb"content-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 class _Writer(Protocol):
@@ -100,10 +99,7 @@ async def converse(
     Returns 0 where it said goodbye first, else 1. No process of ours is left then.
     """
     server.protocol.set_writer(writer)
-    never = threading.Event()  # pygls asks for one; the session ends by cancelling
-    reading = asyncio.create_task(
-        run_async(never, reader, server.protocol, logger, server.report_server_error)
-    )
+    reading = asyncio.create_task(_read(server, reader))
     leaving = asyncio.create_task(server.left.wait())
     tasks: set[asyncio.Task[object]] = {reading, leaving}
     if watch_parent:
@@ -115,6 +111,17 @@ async def converse(
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.close()
     return 0 if server.clean else 1
+
+
+async def _read(server: Server, reader: asyncio.StreamReader) -> None:
+    """Handle one message after another, until there are no more."""
+    length = 0
+    while header := await reader.readline():
+        if found := _LENGTH.fullmatch(header):
+            length = int(found[1])
+        elif length and not header.strip():
+            server.receive(await reader.readexactly(length))
+            length = 0
 
 
 async def _parent_gone(server: Server) -> None:

@@ -204,7 +204,8 @@ async def _listen(running: Running, pipe: IO[bytes]) -> tuple[list[bytes], float
     reading = asyncio.create_task(_read(pipe))
     try:
         ended = await running.wait()
-        return await asyncio.wait_for(reading, _PATIENCE), ended.cpu_seconds
+        async with asyncio.timeout(_PATIENCE):  # `wait_for` can lose a cancel
+            return await reading, ended.cpu_seconds
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)

@@ -3,9 +3,9 @@
 Each line is a JSON object with `event` and `nonce`. Events, in the usual order:
 `session` (versions, plugins, options switched off), `uncollected` (a file that could
 not be collected), `collected` and `deselected` (chunks of ids), `ready`; per test
-`start`, `report` (one per phase), `calls`, `lines`, `stuck` (where a slow test is), and
-`done` or `aborted`; `recorded`, `internal` (pytest's own error), `finish`, `exit`; or
-just `broken`.
+`start`, `report` (one per phase; where all passed, `passed` may stand for them),
+`calls`, `lines`, `stuck` (where a slow test is), and `done` or `aborted`; `recorded`,
+`internal` (pytest's own error), `finish`, `exit`; or just `broken`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 
 from bonafix.domain import CollectionError, Place
 from bonafix.observe.wire import (
+    PHASES,
     STYLES,
     Fields,
     Item,
     Report,
     decode,
     number,
+    numbers,
     objects,
     place_of,
     report_of,
@@ -108,6 +110,15 @@ def _on_report(log: Log, fields: Fields) -> None:
     log.reports.setdefault(text(fields, "id"), []).append(report_of(fields))
 
 
+def _on_passed(log: Log, fields: Fields) -> None:
+    times = numbers(fields, "seconds"), numbers(fields, "cpu_seconds")
+    for phase, seconds, cpu_seconds in zip(PHASES.values(), *times, strict=False):
+        one = Report(
+            phase=phase, outcome="passed", seconds=seconds, cpu_seconds=cpu_seconds
+        )
+        log.reports.setdefault(text(fields, "id"), []).append(one)
+
+
 def _on_stuck(log: Log, fields: Fields) -> None:
     log.stuck[text(fields, "id")] = report_of(fields)
 
@@ -158,6 +169,7 @@ _HANDLERS = {
     "done": _on_done,
     "aborted": _on_aborted,
     "report": _on_report,
+    "passed": _on_passed,
     "stuck": _on_stuck,
     "lines": _on_lines,
     "calls": _on_calls,

@@ -82,16 +82,23 @@ async def _places(
     root: Path, config: Config, editor: str
 ) -> AsyncIterator[candidates.Place]:
     if config.interpreter:
-        yield _chosen(config.interpreter)
+        yield _chosen(config.interpreter, root)
         return
     async for place in candidates.places(root, os.environ, editor=editor):
         yield place
     yield candidates.Place(sys.executable, "the one that runs Bonafix")
 
 
-def _chosen(setting: str) -> candidates.Place:
+def _chosen(setting: str, root: Path) -> candidates.Place:
     named = str(Path(setting).expanduser())
-    return candidates.Place(shutil.which(named) or named, "your settings")
+    place = Path(shutil.which(named) or named)
+    # Of several projects, an editor names each one's own, or that of their folder.
+    for folder in (root, *root.parents):
+        if place.parent.parent.parent == folder and place.parent.name == "bin":
+            whose = "the project" if folder == root else folder.name
+            why = f"{whose}'s {place.parent.parent.name}"
+            return candidates.Place(str(place), why)
+    return candidates.Place(str(place), "your settings")
 
 
 def _absolute(root: Path) -> Path:

@@ -1,18 +1,24 @@
-"""Room for processes that are kept, what they leave behind, and who ran what."""
+"""Room for processes that are kept, what they leave behind, and who ran what.
+
+And whose turn it is: all that screens asks here before it runs.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import stat
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from bonafix.domain import Event
 from bonafix.observe.run import Bench, Files, Wish, confined, order
+from bonafix.observe.shards import available
 from bonafix.observe.zygote import Zygote, zygote
 from bonafix.sandbox.cell import Cell
 
@@ -30,6 +36,61 @@ Mark = tuple[str, int, int]  # path, size, time of the last change in nanosecond
 
 class BarredError(Exception):
     """No such process is to be started; says why."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """Leave to run for as many as there are cores; those of one job in their order.
+
+    Jobs take turns: one with hundreds of candidates lets another's single one through.
+    Nobody who has a turn may wait for another.
+    """
+
+    free: int
+    waiting: dict[Hashable, deque[asyncio.Future[None]]] = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def one(self, job: Hashable) -> AsyncIterator[None]:
+        """Run in here; waits until it is the turn of `job`."""
+        await self._take(job)
+        try:
+            yield
+        finally:
+            self._give()
+
+    async def _take(self, job: Hashable) -> None:
+        if self.free:
+            self.free -= 1
+            return
+        future = asyncio.get_running_loop().create_future()
+        self.waiting.setdefault(job, deque()).append(future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if not future.cancelled():  # it was our turn already
+                self._give()
+            raise
+
+    def _give(self) -> None:
+        while self.waiting:
+            job = next(iter(self.waiting))
+            queue = self.waiting.pop(job)
+            future = queue.popleft()
+            if queue:
+                self.waiting[job] = queue  # behind the others
+            if not future.done():  # else it was cancelled
+                future.set_result(None)
+                return
+        self.free += 1
+
+
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+
+
+def turns() -> Turns:
+    """Those of all jobs of this process."""
+    loop = asyncio.get_running_loop()
+    return _TURNS.setdefault(loop, Turns(available()))
 
 
 @dataclass(slots=True)

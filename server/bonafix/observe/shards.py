@@ -42,8 +42,7 @@ def plan(run: SuiteRun, *, cores: int | None = None) -> Parts:
 
     A file is never split, and keeps its place among the others of its part.
     """
-    cores = cores or len(os.sched_getaffinity(0))
-    count = min(cores, _MOST, int(run.seconds / WORTHWHILE))
+    count = min(cores or available(), _MOST, int(run.seconds / WORTHWHILE))
     weights = _weights(run)
     if count < 2 or len(weights) < 2:  # noqa: PLR2004 - two are the least to share
         return ()
@@ -54,6 +53,13 @@ def plan(run: SuiteRun, *, cores: int | None = None) -> Parts:
         loads[least] += weights[name]
         chosen[least].add(name)
     return tuple(tuple(n for n in weights if n in part) for part in chosen)
+
+
+def available() -> int:
+    """The cores that we may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _weights(run: SuiteRun) -> dict[str, float]:

@@ -93,8 +93,7 @@ class Residents:
 
         `files` come on top of `ground`.
         """
-        tests = frozenset(node_id.split("::", 1)[0] for node_id in wish.select or ())
-        key = tests, frozenset(ground.items())
+        key = _key(wish, ground)
         try:
             async with self._place(key, wish) as place:
                 wish = replace(wish, deadline=time.monotonic() + seconds)
@@ -111,6 +110,10 @@ class Residents:
             self._tally.falls[f"a process was lost: {error}"] += 1
             self._count(str(error))
         return None
+
+    def stands(self, wish: Wish, ground: Files) -> bool:
+        """Whether those tests have been collected over that ground."""
+        return _key(wish, ground) in self._vetted
 
     async def close(self) -> None:
         """End them all."""
@@ -229,3 +232,8 @@ class Residents:
             )
 
         return folded(self._bench, wish, await attempts(once, wish))
+
+
+def _key(wish: Wish, ground: Files) -> Key:
+    tests = frozenset(node_id.split("::", 1)[0] for node_id in wish.select or ())
+    return tests, frozenset(ground.items())

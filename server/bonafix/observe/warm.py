@@ -5,46 +5,63 @@ the tests (`swap.py`). Else pytest and what it imports from outside the project 
 loaded once, in up to a few confined processes; each run is a fork of one of them,
 where the project is imported and collected anew, and what a test writes into the tree
 or its home stays for the next. What neither can do is run in a process of its own.
+Whole suites have processes of their own (`suites.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bonafix.config import Config
-from bonafix.domain import Event, Listener, Outcome, Runner, Snapshot, SuiteRun, silent
-from bonafix.observe.fold import Attempt
-from bonafix.observe.interpreter import Interpreter
-from bonafix.observe.run import (
-    Bench,
-    Files,
-    Teller,
-    Wish,
-    attempts,
-    folded,
-    make_runner,
-    order,
+from bonafix.domain import (
+    Listener,
+    Outcome,
+    Runner,
+    Snapshot,
+    SuiteRun,
+    silent,
+    worse,
 )
-from bonafix.observe.seats import FAITH, BarredError, Seat, Tally, begun
+from bonafix.observe.anew import Anew
+from bonafix.observe.interpreter import Interpreter
+from bonafix.observe.known import Known
+from bonafix.observe.pool import Pool
+from bonafix.observe.run import Bench, Files, Wish, make_runner
+from bonafix.observe.seats import Tally, turns
+from bonafix.observe.shards import Parts, plan
+from bonafix.observe.suites import Ask, Suites
 from bonafix.observe.swap import Residents
-from bonafix.observe.zygote import LostError, Module, Zygote
 
-_SILENT = frozenset({Outcome.HUNG, Outcome.CRASHED})  # they tell of no modules
 _SAMPLE = 20  # ids whose outcomes are compared
-_TRIES = 3  # at what to load: each time up to the module that did harm
 _NOBODY: Mapping[str, Outcome] = {}
-
-_NONE: Files = {}
+_UNKNOWN = "nothing is known of the whole suite"
 _ADDED = "it adds or removes a file"
 
 Tier = Literal["swap", "warm", "cold"]
-Tiers = tuple["Residents | _Pool", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How runs can be had: `tiers` of chosen tests, the others of whole suites."""
+
+    tiers: tuple[Residents | Pool, ...]
+    suites: tuple[Suites | Anew, ...]
+    known: Known | None  # of the whole suite
+
+    async def collected(
+        self, files: Files, wish: Wish, seconds: float, listen: Listener, ground: Files
+    ) -> SuiteRun | None:
+        """Run chosen tests where all are collected, unless these alone are, too."""
+        if any(isinstance(t, Residents) and t.stands(wish, ground) for t in self.tiers):
+            return None
+        for suites in self.suites:
+            if isinstance(suites, Suites):
+                return await suites.some(files, wish, seconds, listen, ground)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +70,9 @@ class Screen:
 
     _bench: Bench
     _cold: Runner
-    _tiers: Tiers
+    _ways: _Ways
     _tally: Tally
+    _job: object = field(default_factory=object)
     _ground: Files = field(default_factory=dict)
 
     def over(self, ground: Files) -> Screen:
@@ -76,46 +94,139 @@ class Screen:
     ) -> SuiteRun:
         """Run it in the fastest way that can."""
         config = self._bench.config
-        if select and not expression and not record_lines:
-            wish = Wish(
-                select=select,
-                expression="",
-                record_lines=False,
-                stop_at_first=stop_at_first,
-                per_test=per_test or config.test_timeout,
-                deadline=0.0,  # it begins when a process is ready
-            )
-            limit = seconds or config.suite_timeout
-            found = await self._kept(files, wish, limit, listen)
-            if found is not None:
-                return found
-        self._tally.runs["cold"] += 1
-        return await self._cold(
-            {**self._ground, **files},
+        limit, found = seconds or config.suite_timeout, None
+        wish = Wish(
             select=select,
             expression=expression,
             record_lines=record_lines,
             stop_at_first=stop_at_first,
-            seconds=seconds,
-            per_test=per_test,
+            per_test=per_test or config.test_timeout,
+            deadline=0.0,  # it begins when a process is ready
+        )
+        if select and not (expression or record_lines):
+            found = await self._some(files, wish, limit, listen)
+        elif select is None and not (expression or record_lines or stop_at_first):
+            found = await self.suite(
+                files, early=False, seconds=limit, per_test=wish.per_test, listen=listen
+            )
+        if found is not None:
+            return found
+        async with turns().one(self._job):
+            self._tally.runs["cold"] += 1
+            return await self._cold(
+                {**self._ground, **files},
+                select=select,
+                expression=expression,
+                record_lines=record_lines,
+                stop_at_first=stop_at_first,
+                seconds=seconds,
+                per_test=per_test,
+                listen=listen,
+            )
+
+    async def suite(
+        self,
+        files: Files,
+        /,
+        *,
+        before: SuiteRun | None = None,
+        early: bool = True,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun | None:
+        """The whole suite in forks; `None` where no fork can be trusted with it.
+
+        `before`: what it does over the ground, where that is not what `warm` was given.
+        `early`: only up to the first test that got worse.
+        """
+        known, own = self._known(before), self._own(files)
+        if known is None or not self._ways.suites or self._refused(own):
+            return None
+        config = self._bench.config
+        ask = Ask(
+            files=own,
+            ground=self._ground,
+            known=known,
+            per_test=min(per_test or config.test_timeout, config.test_timeout),
+            seconds=seconds or config.suite_timeout,
+            early=early,
             listen=listen,
         )
+        for way in self._ways.suites:
+            found = await way.run(ask)
+            if found is not None:
+                self._tally.runs[f"suite by {way.name}"] += 1
+                return found
+        return None
 
-    async def _kept(
-        self, files: Files, wish: Wish, limit: float, listen: Listener
-    ) -> SuiteRun | None:
-        ground = self._ground
-        own = {p: c for p, c in files.items() if p not in ground or ground[p] != c}
-        if self._tiers and any(self._moves(path, own[path]) for path in own):
-            # What is preloaded may hide a new file, or keep one that is gone.
-            self._tally.falls[_ADDED] += 1
+    async def worsened(
+        self,
+        files: Files,
+        /,
+        *,
+        before: SuiteRun | None = None,
+        seconds: float | None = None,
+        per_test: float | None = None,
+    ) -> tuple[str, ...] | None:
+        """The ids that got worse up to where the suite was stopped, none if none did.
+
+        `None` where that cannot be told for sure: no fork may run it, or the first of
+        them is not worse again on its own, or is so without the candidate, too.
+        """
+        known = self._known(before)
+        run = await self.suite(files, before=before, seconds=seconds, per_test=per_test)
+        if run is None or known is None:
             return None
-        for tier in self._tiers:
-            found = await tier.run(own, wish, limit, listen, ground)
+        found = known.news(run)
+        for one in found[:1]:
+            for laid, wanted in ((files, True), ({}, False)):
+                again = await self(laid, select=(one,), per_test=per_test)
+                if worse(known.run.outcome(one), again.outcome(one)) is not wanted:
+                    return None
+        if not found and not (run.finished and not run.timed_out):
+            return None
+        return found
+
+    def _known(self, before: SuiteRun | None) -> Known | None:
+        known = self._ways.known
+        if before is not None:
+            known = Known(before, known.unsteady if known else frozenset())
+        if known is None:
+            self._tally.falls[_UNKNOWN] += 1
+        return known
+
+    async def _some(
+        self, files: Files, wish: Wish, seconds: float, listen: Listener
+    ) -> SuiteRun | None:
+        """Run chosen tests in a kept process."""
+        own, ground = self._own(files), self._ground
+        if not self._ways.tiers or self._refused(own):
+            return None
+        found = await self._ways.collected(own, wish, seconds, listen, ground)
+        if found is not None:
+            self._tally.runs["swap"] += 1
+            return found
+        for tier in self._ways.tiers:
+            async with turns().one(self._job):
+                found = await tier.run(own, wish, seconds, listen, ground)
             if found is not None:
                 self._tally.runs[tier.name] += 1
                 return found
         return None
+
+    def _own(self, files: Files) -> Files:
+        """What is not in the ground already."""
+        ground = self._ground
+        return {p: c for p, c in files.items() if p not in ground or ground[p] != c}
+
+    def _refused(self, own: Files) -> bool:
+        """Whether only a fresh process will do."""
+        if not any(self._moves(path, own[path]) for path in own):
+            return False
+        # What is preloaded may hide a new file, or keep one that is gone.
+        self._tally.falls[_ADDED] += 1
+        return True
 
     def _moves(self, path: str, content: bytes | None) -> bool:
         there = self._ground.get(path, b"") is not None
@@ -134,150 +245,37 @@ async def warm(
     listen: Listener = silent,
     fastest: Tier = "swap",
     tally: Tally | None = None,
+    suite: Known | None = None,
+    parts: Parts | None = None,
 ) -> AsyncIterator[Screen]:
     """Yield a runner over at most `cells` processes of a kind, gone on the way out.
 
     `expected` is what some ids do over the untouched tree: where a fork says otherwise
     or nothing is known, nothing is swapped; where a warm run says otherwise, where a
-    process is lost twice, and for what a warm process cannot do (whole suites, `-k`,
-    recording), runs are cold. `listen` is told why, once, and of all runs at the end;
-    `tally` counts them as they come.
+    process is lost twice, and for what no warm process can do (`-k`, recording), runs
+    are cold. `listen` is told why, once, and of all runs at the end; `tally` counts
+    them as they come. Whole suites are cold, too, unless `suite` says what they do;
+    `parts` are the files of tests for each process, by default for `cells` of them.
     """
     cold = make_runner(snapshot, interpreter, config)
     known = dict(itertools.islice(expected.items(), _SAMPLE))
     bench = Bench(snapshot, interpreter, config)
     tally = tally if tally is not None else Tally()
     residents = Residents(bench, cells, known, tally)
-    pool = _Pool(bench, cells, known, listen)
-    tiers: Tiers = {"swap": (residents, pool), "warm": (pool,), "cold": ()}[fastest]
-
+    pool = Pool(bench, cells, known, listen)
+    if parts is None:
+        parts = plan(suite.run, cores=cells) if suite else ()
+    swapped, anew = Suites(bench, parts, tally), Anew(pool.whole, tally)
+    ways = {
+        "swap": _Ways((residents, pool), (swapped, anew), suite),
+        "warm": _Ways((pool,), (anew,), suite),
+        "cold": _Ways((), (), suite),
+    }
     try:
-        yield Screen(bench, cold, tiers, tally)
+        yield Screen(bench, cold, ways[fastest], tally)
     finally:
+        await swapped.close()
         await residents.close()
         await pool.close()
         if tally.runs:
             listen(tally.event())
-
-
-class _Pool:
-    """The processes, what they load, and why there are none."""
-
-    name = "warm"
-
-    def __init__(
-        self,
-        bench: Bench,
-        cells: int,
-        expected: Mapping[str, Outcome],
-        listen: Listener,
-    ) -> None:
-        self._bench = bench
-        self._expected = expected
-        self._listen = listen
-        self._seats = [Seat() for _ in range(cells)]
-        self._free: asyncio.LifoQueue[Seat] = asyncio.LifoQueue()
-        for seat in self._seats:
-            self._free.put_nowait(seat)
-        self._learning = asyncio.Lock()
-        self._modules: tuple[Module, ...] | None = None
-        self._lost = 0
-        self._cold = False
-
-    async def run(
-        self,
-        files: Files,
-        wish: Wish,
-        seconds: float,
-        listen: Listener,
-        ground: Files = _NONE,
-    ) -> SuiteRun | None:
-        """Run it within `seconds` once a process is ready; `None` where none can be."""
-        try:
-            async with self._seat(wish) as host:
-                wish = replace(wish, deadline=time.monotonic() + seconds)
-                return await self._suite(host, {**ground, **files}, wish, listen)
-        except LostError as error:
-            self._lost += 1
-            if self._lost >= FAITH:
-                self._give_up(f"{self._lost} warm processes were lost: {error}")
-        except BarredError as error:
-            self._give_up(str(error))
-        return None
-
-    async def close(self) -> None:
-        """End them all."""
-        for seat in self._seats:
-            await seat.close()
-
-    def _give_up(self, reason: str) -> None:
-        if reason and not self._cold:
-            text = f"screening starts a new process for each candidate: {reason}"
-            self._listen(Event(kind="note", text=text, facts={"cold": reason}))
-        self._cold = True
-
-    @asynccontextmanager
-    async def _seat(self, wish: Wish) -> AsyncIterator[Zygote]:
-        seat = await self._free.get()
-        try:
-            yield seat.zygote or await self._fill(seat, wish)
-        except BaseException:  # cancelled too: what it was doing must not go on
-            await seat.close()
-            raise
-        finally:
-            self._free.put_nowait(seat)
-
-    async def _fill(self, seat: Seat, wish: Wish) -> Zygote:
-        """A process that has loaded what the first run of all was seen to load."""
-        if self._cold:
-            raise BarredError
-        host = await seat.open(self._bench, wish)
-        async with self._learning:
-            first = self._modules is None
-            if self._modules is None:
-                self._modules = await self._learn(host, wish)
-        for _ in range(_TRIES):
-            wanted = self._modules  # another seat may cut it short meanwhile
-            culprit = await host.load(wanted)
-            if not culprit:
-                break
-            names = [name for name, _ in wanted]
-            kept = wanted[: names.index(culprit)]
-            self._modules = min(self._modules, kept, key=len)
-            await seat.close()
-            host = await seat.open(self._bench, wish)
-        if first and self._expected:
-            await self._vet(host, wish)
-        return host
-
-    async def _learn(self, host: Zygote, wish: Wish) -> tuple[Module, ...]:
-        """Run the targets over the untouched tree; the modules that this took."""
-        told = tuple(i for i, seen in self._expected.items() if seen not in _SILENT)
-        wish = replace(begun(wish), select=told or wish.select)
-        wanted = order(self._bench, wish, host.cell)
-        _, modules = await host.run({}, wanted, Teller(silent).hear, tell=True)
-        return modules
-
-    async def _vet(self, host: Zygote, wish: Wish) -> None:
-        """Compare a warm run of the untouched tree with what cold ones did."""
-        told = {i: o for i, o in self._expected.items() if o is not Outcome.HUNG}
-        wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
-        seen = await self._suite(host, {}, wish, silent)
-        for node_id, outcome in told.items():
-            if seen.outcome(node_id) is not outcome:
-                raise BarredError(
-                    f"{node_id} is {seen.outcome(node_id)} in a warm process and "
-                    f"{outcome} in a fresh one"
-                )
-
-    async def _suite(
-        self, host: Zygote, files: Files, wish: Wish, listen: Listener
-    ) -> SuiteRun:
-        teller = Teller(listen)
-
-        async def once(wish: Wish) -> Attempt:
-            wanted = order(self._bench, wish, host.cell)
-            attempt, _ = await host.run(files, wanted, teller.hear)
-            return attempt
-
-        return folded(self._bench, wish, await attempts(once, wish))

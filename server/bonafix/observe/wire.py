@@ -88,6 +88,13 @@ def number(fields: Fields, key: str) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
+def numbers(fields: Fields, key: str) -> tuple[float, ...]:
+    """The list of numbers there; what is none is left out."""
+    value = fields.get(key)
+    items = value if isinstance(value, list) else []
+    return tuple(float(item) for item in items if isinstance(item, int | float))
+
+
 def objects(fields: Fields, key: str) -> list[Fields]:
     """The list of objects there; what is none is left out."""
     value = fields.get(key)

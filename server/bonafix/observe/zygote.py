@@ -2,13 +2,14 @@
 
 Each order is a JSON line with `do` and `nonce`. `prepare` (a run's fields: where the
 tree is) is answered by `prepared`; `load` (`modules`) by `loaded` (`culprit`); `run`
-(`files` in base64, `request`: a run's fields, `tell`) by the run's own events, by
-`modules` where they were asked for, and by `over` (how it ended; `clean`: nothing is
-left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
+(`files` in base64, `request`: a run's fields and `tolerated`, `tell`) by the run's own
+events, by `modules` where they were asked for, and by `over` (how it ended; `clean`:
+nothing is left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
 
 `collect` (`request`) makes it another kind of process: answered by `standing`
-(`reason`: why it cannot be, or empty), it then takes no order but `swap`, which is a
-`run` in a fork of the collected session, or is answered by `unfit` (`reason`).
+(`reason`: why it cannot be, or empty; `modules`), it then takes no order but `swap`,
+which is a `run` in a fork of the collected session, or is answered by `unfit`
+(`reason`).
 """
 
 from __future__ import annotations
@@ -30,19 +31,23 @@ from typing import IO, Literal
 from bonafix.errors import SandboxError
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
-from bonafix.observe.process import Hear, Order, Watch, fields, lines
-from bonafix.observe.wire import Fields, decode, number, text
+from bonafix.observe.process import Hear, Order, Watch, fields
+from bonafix.observe.wire import MAX_LINE, Fields, decode, number, split, text
 from bonafix.sandbox.cell import Cell, Running, start
 
 SERVER = Path(__file__).parent / "inside" / "serve.py"
 _PATIENCE = 5.0  # seconds for an answer that needs no test to run
 _LOADING = 30.0  # seconds for imports
+_LULL = 0.02  # seconds between two looks at a run of many tests
+_CHUNK = 256 * 1024  # bytes
 _ANSWERS = frozenset(
     {"prepared", "loaded", "modules", "over", "unlaid", "standing", "unfit"}
 )
+_ENDS = frozenset({"over", "unlaid", "unfit"})  # of a run
 
 Files = Mapping[str, bytes | None]
 Module = tuple[str, str]  # name, real path of its file
+Tolerated = Mapping[str, Sequence[str]]
 
 
 class LostError(Exception):
@@ -65,6 +70,8 @@ class Zygote:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     answers: dict[str, Fields] = field(default_factory=dict)
     gone: bool = False
+    unhurried: bool = False  # of so many tests each must not wake us
+    halted: bool = False  # nobody wants to know more of the run that is under way
 
     async def load(self, modules: Sequence[Module]) -> str:
         """Import `modules`; the name at which that had to stop, else "".
@@ -88,15 +95,33 @@ class Zygote:
         if reason:
             raise UnfitError(reason)
 
-    async def swap(self, files: Files, order: Order, hear: Hear) -> Attempt:
+    def told(self) -> tuple[Module, ...]:
+        """The modules from outside the project that collecting has imported."""
+        return _modules(self.answers.get("standing", {}))
+
+    async def swap(
+        self,
+        files: Files,
+        order: Order,
+        hear: Hear,
+        *,
+        tolerated: Tolerated | None = None,
+    ) -> Attempt:
         """Run collected tests in a fork, with the functions of `files`.
+
+        `tolerated` as `Wish` has it.
 
         Raises:
             LostError: the process is lost, or cannot lay those files.
             UnfitError: `files` differ in more than functions that have not run.
         """
-        attempt, _ = await self.run(files, order, hear, do="swap")
+        attempt, _ = await self.run(files, order, hear, do="swap", tolerated=tolerated)
         return attempt
+
+    def halt(self) -> None:
+        """End the run that is under way, as if its time were up."""
+        self.halted = True
+        self.changed.set()
 
     async def run(
         self,
@@ -106,6 +131,7 @@ class Zygote:
         *,
         tell: bool = False,
         do: Literal["run", "swap"] = "run",
+        tolerated: Tolerated | None = None,
     ) -> tuple[Attempt, tuple[Module, ...]]:
         """Run pytest in a fork, over a tree with `files`; the modules, if to `tell`.
 
@@ -117,7 +143,9 @@ class Zygote:
         self.watch = Watch(order, log, hear)
         laid = {path: _text(content) for path, content in files.items()}
         request = fields(self.cell, replace(order, brief=True), log.nonce)
+        request = {**request, "tolerated": tolerated}
         wanted = {"files": laid, "request": request, "tell": tell}
+        self.halted = False
         await self._order(do, log.nonce, wanted)
         over = await self._end()
         seconds = time.monotonic() - begun
@@ -127,16 +155,17 @@ class Zygote:
         """Wait for the run's end; stop it when a test, or all of it, takes too long."""
         assert self.watch is not None
         watch = self.watch
-        while not {"over", "unlaid", "unfit"} & self.answers.keys():
+        while not _ENDS & self.answers.keys():
             left = watch.due() - time.monotonic()
-            if left > 0:
+            if left > 0 and not self.halted:
                 await self._change(left)
                 continue
             if watch.log.code is None:
-                watch.late = time.monotonic() >= watch.order.deadline
+                late = time.monotonic() >= watch.order.deadline
+                watch.late = late or self.halted
                 watch.hung = "" if watch.late else watch.log.current
             await self._send({"do": "stop", "nonce": self.nonce})
-            await self._answer("over", _PATIENCE)
+            await self._heard(_ENDS, _PATIENCE)
         if "unlaid" in self.answers:
             raise LostError(text(self.answers["unlaid"], "message"))
         if "unfit" in self.answers:
@@ -195,13 +224,16 @@ class Zygote:
             raise LostError("it takes no more orders") from error
 
     async def _answer(self, event: str, seconds: float) -> Fields:
+        await self._heard(frozenset({event}), seconds)
+        return self.answers[event]
+
+    async def _heard(self, events: frozenset[str], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while event not in self.answers:
+        while not events & self.answers.keys():
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LostError("it does not answer")
             await self._change(left)
-        return self.answers[event]
 
     async def _change(self, seconds: float) -> None:
         """Wait until something was heard, at most for `seconds`."""
@@ -257,10 +289,34 @@ async def zygote(cell: Cell, order: Order, *, seconds: float) -> AsyncIterator[Z
 
 
 async def _listen(made: Zygote, pipe: IO[bytes]) -> None:
-    async for line in lines(pipe):
-        made.take(line)
+    buffer = bytearray()
+    while chunk := await _chunk(pipe.fileno()):
+        buffer += chunk
+        for line in split(buffer):
+            made.take(line)
+        if len(buffer) > MAX_LINE:
+            buffer.clear()
+        if made.unhurried:
+            await asyncio.sleep(_LULL)
     made.gone = True
     made.changed.set()
+
+
+async def _chunk(fd: int) -> bytes:
+    """What there is to read by now, once there is something; nothing at the end."""
+    loop = asyncio.get_running_loop()
+    there = loop.create_future()
+    loop.add_reader(fd, _tell, there)
+    try:
+        await there
+    finally:
+        loop.remove_reader(fd)
+    return os.read(fd, _CHUNK)
+
+
+def _tell(there: asyncio.Future[None]) -> None:
+    if not there.done():
+        there.set_result(None)
 
 
 def _text(content: bytes | None) -> str | None:

@@ -1,4 +1,7 @@
-"""A working tree in; an immutable copy of what its tests need, and a digest, out."""
+"""A working tree in; an immutable copy of what its tests need, and a digest, out.
+
+And what has changed in the tree since.
+"""
 
 # a call of pathlib per file would double the time that 50,000 files take
 # ruff: noqa: PTH101, PTH102, PTH110, PTH115, PTH117, PTH118, PTH120, PTH211
@@ -22,6 +25,8 @@ from bonafix.sandbox import files, overlay, selection
 _SOURCE_BYTES = 1 << 20
 _ALL_SOURCES_BYTES = 64 << 20
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+Found = dict[str, bytes | None]
 
 
 def take(
@@ -57,6 +62,39 @@ async def take_async(
     job = _Job(root=_real_root(root), into=into, carry=tuple(carry))
     await files.in_slices(job.steps(buffers))
     return job.snapshot()
+
+
+async def changed_since(
+    snapshot: Snapshot,
+    *,
+    buffers: Mapping[str, bytes] = _NOTHING,
+    carry: Sequence[str] = (),
+) -> Mapping[str, bytes | None]:
+    """What has changed in the working tree since it was copied, as contents.
+
+    `None` stands for what is gone, or is no file to be read. With `buffers` over both.
+    """
+    job = _Job(root=snapshot.root, into=snapshot.lower, carry=tuple(carry))
+    found: Found = {}
+    await files.in_slices(job.differing(snapshot, found))
+    for path, contents in {**found, **buffers}.items():
+        copied = path in snapshot.files
+        known = _contents(os.path.join(snapshot.lower, path)) if copied else None
+        found[path] = contents
+        if contents == known and (contents is not None or not copied):
+            del found[path]
+    return found
+
+
+def _contents(path: str) -> bytes | None:
+    try:
+        # a pipe must not be waited on, and a link is none of ours to follow
+        reader = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(reader, "rb") as file:
+            ordinary = stat.S_ISREG(os.fstat(reader).st_mode)
+            return file.read() if ordinary else None
+    except OSError:
+        return None
 
 
 def _real_root(root: Path) -> Path:
@@ -101,6 +139,39 @@ class _Job:
         )
 
     def _copy(self) -> Iterator[None]:
+        for path, entry in self._entries():
+            yield
+            if entry.is_dir(follow_symlinks=False):
+                self._make_folder(path, entry)
+            else:
+                self._copy_entry(path, entry)
+
+    def differing(self, snapshot: Snapshot, found: Found) -> Iterator[None]:
+        """Put what is no longer as it was copied into `found`."""
+        left = set(snapshot.files)
+        for path, entry in self._entries():
+            yield
+            if not entry.is_dir(follow_symlinks=False):
+                left.discard(path)
+                if not self._same(path, entry):
+                    found[path] = _contents(entry.path)
+        found.update(dict.fromkeys(left))
+
+    def _same(self, path: str, entry: os.DirEntry[str]) -> bool:
+        """Whether it is what was copied, by what a copy keeps: mode, size and time."""
+        place = os.path.join(self.into, path)
+        try:
+            seen, known = entry.stat(follow_symlinks=False), os.lstat(place)
+        except OSError:
+            return False
+        if stat.S_ISREG(seen.st_mode):
+            now = (seen.st_mode & 0o777, seen.st_size, seen.st_mtime_ns)
+            return now == (known.st_mode & 0o777, known.st_size, known.st_mtime_ns)
+        links = stat.S_ISLNK(seen.st_mode) and stat.S_ISLNK(known.st_mode)
+        return links and self._link_text(entry.path) == os.readlink(place)
+
+    def _entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """What belongs to the copy, each folder before what is in it."""
         # (folder relative to the root, whether all in it belongs)
         pending = [("", True)]
         own = os.path.realpath(self.into)
@@ -110,15 +181,14 @@ class _Job:
             if source == own:
                 continue  # the copy lies in the tree: do not copy it into itself
             for entry in _scan(source):
-                yield
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     inner = self._enters(path, entry, whole=whole)
                     if inner is not None:
                         pending.append((path, inner))
-                        self._make_folder(path, entry)
+                        yield path, entry
                 elif self._belongs(path, entry.name, whole=whole):
-                    self._copy_entry(path, entry)
+                    yield path, entry
 
     def _enters(
         self, path: str, entry: os.DirEntry[str], *, whole: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import typing
 
 _ABOVE = 200  # tests count low descriptors, or close them
 
@@ -20,13 +21,18 @@ class Channel:
         os.close(fd)
         self._nonce = nonce
         self._pid = _getpid()
+        self._held = b""
+
+    def hold(self, event: str, **fields: object) -> None:
+        """Write one event with the next that is sent."""
+        self._held += self._line(event, fields)
 
     def send(self, event: str, **fields: object) -> None:
         """Write one event; blocks until the reader has taken it."""
         if _getpid() != self._pid:
             return
-        line = _dumps(dict(fields, event=event, nonce=self._nonce))
-        left = memoryview(line.encode("ascii") + b"\n")
+        left = memoryview(self._held + self._line(event, fields))
+        self._held = b""
         try:
             while left:
                 left = left[_write(self._fd, left) :]
@@ -34,3 +40,7 @@ class Channel:
             # A test closed our descriptor, or the reader is gone: the missing end
             # of the session tells the reader all that there is to tell.
             self._pid = -1
+
+    def _line(self, event: str, fields: typing.Dict[str, object]) -> bytes:
+        line = _dumps(dict(fields, event=event, nonce=self._nonce))
+        return line.encode("ascii") + b"\n"

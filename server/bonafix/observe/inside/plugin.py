@@ -162,10 +162,14 @@ class Plugin:
         """Note what the project itself leaves out."""
         self._deselected += [item.nodeid for item in items]
 
+    def described(self, item: typing.Any) -> typing.Dict[str, object]:
+        """The item as the reader wants it."""
+        return items.describe(item, self._places)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: typing.Any) -> None:
         """Tell which tests there are."""
-        found = [items.describe(item, self._places) for item in session.items]
+        found = [self.described(item) for item in session.items]
         for start in range(0, len(found), _CHUNK):
             self._events.send("collected", items=found[start : start + _CHUNK])
         for start in range(0, len(self._deselected), _CHUNK):

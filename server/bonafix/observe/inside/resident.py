@@ -7,6 +7,7 @@ are chosen, and pytest goes on as if it had just collected them.
 from __future__ import annotations
 
 import gc
+import linecache
 import os
 import random
 import tokenize
@@ -14,7 +15,7 @@ import typing
 
 import pytest
 
-from . import bodies, channel, hazards, live, plugin, preload, ran, relocate, stuck
+from . import bodies, channel, early, hazards, live, preload, ran, relocate, stuck
 
 if typing.TYPE_CHECKING:
     Order = typing.Dict[str, typing.Any]
@@ -72,7 +73,7 @@ def collect(
     class Kind:
         """What a session makes its plugin with."""
 
-        arguments = staticmethod(plugin.arguments)
+        arguments = staticmethod(early.arguments)
 
         @staticmethod
         def Plugin(  # noqa: N802 - it stands for the class of that name
@@ -110,9 +111,15 @@ class _Stand:
         self._start = start
         self._places = places
 
-    def wait(self, session: typing.Any) -> Order:
-        """Serve; returns in forks alone, with the order that each was made for."""
+    def wait(
+        self, session: typing.Any, describe: typing.Callable[[typing.Any], None]
+    ) -> Order:
+        """Serve; returns in forks alone, with the order that each was made for.
+
+        `describe` is told of the session once it is known that it will do.
+        """
         reason = ""
+        modules = preload.loaded(self._places, ())
         try:
             seen = self._recorder.stop()
             reason = hazards.first(session, self._start)
@@ -122,12 +129,13 @@ class _Stand:
             self._server.tell(self._order, "standing", reason=reason)
             os._exit(0)
         index = live.Index(self._places.tree, self._recorder, seen)
+        describe(session)
         _rehearse()
         hazards.flush()
         gc.collect()
         gc.freeze()  # what the collector never touches stays shared by all forks
         self._server.listen()
-        self._server.tell(self._order, "standing", reason="")
+        self._server.tell(self._order, "standing", reason="", modules=modules)
         return self._serve(session, index)
 
     def _serve(self, session: typing.Any, index: live.Index) -> Order:
@@ -160,7 +168,7 @@ def _rehearse() -> None:
     list(tokenize.generate_tokens(iter(["x\n"]).__next__))
 
 
-class Collected(plugin.Plugin):
+class Collected(early.Plugin):
     """The plugin, in a session that is one until it has collected and many after."""
 
     def __init__(
@@ -173,6 +181,7 @@ class Collected(plugin.Plugin):
         super().__init__(request, places, events)
         self._stand = stand
         self._again = events
+        self._known: typing.Dict[int, typing.Dict[str, object]] = {}
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -185,7 +194,7 @@ class Collected(plugin.Plugin):
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: typing.Any) -> typing.Iterator[None]:
         """Stand still here; what goes on is a fork."""
-        order = self._stand.wait(session)
+        order = self._stand.wait(session, self._describe_all)
         self._request = order["request"]
         self._again.renew(order["nonce"])
         limit = self._request["per_test"] / _PATIENT
@@ -196,9 +205,32 @@ class Collected(plugin.Plugin):
         # Quoting the failing statement parses the whole file it is in. Nobody reads
         # what a screening prints; the frames are told besides.
         options.tbstyle = "native"
-        wanted = set(self._request["select"])
-        session.items[:] = [item for item in session.items if item.nodeid in wanted]
+        if self._request["select"] is not None:
+            wanted = set(self._request["select"])
+            session.items[:] = _chosen(session.items, wanted)
         session.testscollected = len(session.items)
         self.pytest_sessionstart(session)
         self.pytest_collection_finish(session)
         yield
+
+    def described(self, item: typing.Any) -> typing.Dict[str, object]:
+        """The item as the reader wants it, looked at before the first fork."""
+        return self._known.get(id(item)) or super().described(item)
+
+    def _describe_all(self, session: typing.Any) -> None:
+        before = set(linecache.cache)
+        for item in session.items:
+            self._known[id(item)] = super().described(item)
+        for name in set(linecache.cache) - before:  # a candidate may be in the file
+            del linecache.cache[name]
+
+
+def _chosen(
+    items: typing.List[typing.Any], wanted: typing.Set[str]
+) -> typing.List[typing.Any]:
+    """Those that are wanted, by their ids or with their whole files."""
+    return [
+        item
+        for item in items
+        if item.nodeid in wanted or item.nodeid.split("::", 1)[0] in wanted
+    ]

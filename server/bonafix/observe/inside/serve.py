@@ -55,6 +55,10 @@ class Line:
                 return None
             self._buffer += part
 
+    def here(self) -> bool:
+        """Whether one was read with the last: the descriptor says nothing of it."""
+        return b"\n" in self._buffer
+
 
 class Server:
     """The prepared interpreter, between two runs or while one is under way."""
@@ -172,10 +176,12 @@ class Server:
                 ended, status, used = os.wait4(pid, os.WNOHANG)
                 if ended:
                     return status, used
-                ready = select.select([self._wake, self._orders.fd], [], [])[0]
+                here = self._orders.here()
+                both = [self._wake, self._orders.fd]
+                ready = select.select(both, [], [], 0 if here else None)[0]
                 if self._wake in ready:
                     os.read(self._wake, _CHUNK)
-                if self._orders.fd in ready:
+                if here or self._orders.fd in ready:
                     said = self._orders.next()
                     if said is None or said["nonce"] == order["nonce"]:
                         os.kill(pid, signal.SIGKILL)
@@ -197,7 +203,7 @@ class Server:
                 os.environ["PYTEST_ADDOPTS"] = own + " --assert=plain"
             channel = self._inside.channel.Channel(self._events_fd, order["nonce"])
             code = self._inside.launch.session(
-                order["request"], self._places, channel, self._inside.plugin
+                order["request"], self._places, channel, self._inside.early
             )
             if order["tell"]:
                 modules = self._inside.preload.loaded(self._places, before)
@@ -279,7 +285,7 @@ def main(control_fd: int, events_fd: int) -> None:
     import launch  # noqa: PLC0415 - our own folder is the first to be imported from
 
     del sys.modules["launch"]
-    names = ("channel", "relocate", "plugin", "candidate", "preload", "resident")
+    names = ("channel", "relocate", "early", "candidate", "preload", "resident")
     inside = types.SimpleNamespace(launch=launch)
     for name, module in zip(names, launch.load(*names)):
         setattr(inside, name, module)

@@ -204,7 +204,14 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "method-added": 3,
     },
     "nested": {"confusable-call": 3, "call-removed": 2},
-    "shared": {"copy-missing": 3, "mutable-default": 3, "rows-shared": 3},
+    "shared": {  # with what another call, or another row, has left behind
+        "copy-missing": 3,
+        "mutable-default": 4,
+        "class-attribute-shared": 4,
+        "rows-shared": 3,
+        "sunk": 2,
+        "parameter-changed": 1.5,
+    },
     # a text lacks one piece, which is a separator
     **{f"gap {text}": {f"gap {text}": 15.0} for text in SEPARATORS},
 }

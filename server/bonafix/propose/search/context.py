@@ -120,7 +120,7 @@ def usage(region: Node) -> Usage:
             roles.setdefault(node.text, set()).add(name_role)
             counts[node.text] += 1
             reads[node.text] += _is_read(node)
-        elif node.kind in CONSTANTS:
+        elif node.kind in CONSTANTS and not is_docstring(node):
             constants.setdefault(node.text, []).append(node)
         elif node.kind == "attribute":
             thing, attribute = node.child("object"), node.child("attribute")
@@ -160,6 +160,12 @@ def _is_read(name: Node) -> bool:
     while role(node) in {"subscripted", "object"} and node.parent is not None:
         node = node.parent
     return role(node) not in {"bound", "counted"}
+
+
+def is_docstring(node: Node) -> bool:
+    """Whether a text stands for itself, as a statement."""
+    around = node.parent.kind if node.parent is not None else ""
+    return node.kind == "string" and around == "expression_statement"
 
 
 def _donor(node: Node) -> Donor:
@@ -239,13 +245,6 @@ def callee(call: Node) -> str:
     return function.text if function is not None else ""
 
 
-def alone_on_its_line(statement: Node) -> bool:
-    """Whether nothing but its indentation stands before it there."""
-    text = statement.module.text
-    begin = statement.start - len(line_indent(statement))
-    return begin == 0 or text[begin - 1] in "\r\n"
-
-
 def line_indent(node: Node) -> str:
     """The white space before the first statement on the node's first line."""
     text, start = node.module.text, node.start
@@ -277,6 +276,7 @@ def _names_something(node: Node, parent: Node) -> bool:
     return parent.kind in {
         *("parameters", "lambda_parameters", "typed_parameter", "dotted_name"),
         *("type", "list_splat_pattern", "dictionary_splat_pattern", "aliased_import"),
+        *("generic_type", "union_type", "member_type"),
         *("global_statement", "nonlocal_statement", "as_pattern_target"),
         *("keyword_pattern", "case_pattern", "type_conversion"),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from bonafix.propose.search.asking import suggested
 from bonafix.propose.search.limits import Limits, limits_of
 from bonafix.propose.search.pairs import partial
 from bonafix.propose.search.source import Source, Trial
+from bonafix.propose.search.whole import Whole, Wider
 
 CONCURRENT = 2
 _AHEAD = 6  # finished runs that may wait for a slow one of higher rank
@@ -41,6 +43,7 @@ class _Seen:
 
     green: frozenset[str] = frozenset()  # targets that pass now
     harm: bool = False  # a test that passed before does not any more
+    lost: str = ""  # which, where the whole suite has said so
     results: Mapping[str, TestResult] = field(default_factory=dict)  # of the targets
 
 
@@ -55,13 +58,13 @@ class _Watch:
     since: float = field(default_factory=time.monotonic)
 
     def stop(self) -> None:
-        self.left -= time.monotonic() - self.since
+        self.left, self.since = self.remaining(), math.inf
 
     def go_on(self) -> None:
         self.since = time.monotonic()
 
     def remaining(self) -> float:
-        return self.left - (time.monotonic() - self.since)
+        return self.left - max(0.0, time.monotonic() - self.since)
 
 
 @dataclass(slots=True)
@@ -76,7 +79,8 @@ class _Tally:
         if seen.green and not full:
             self.partial.append((candidate, seen))
         facts = {"screened": self.screened, "passed": self.passed, "green": full}
-        text = f"{candidate.title}: {'passes' if full else 'fails'}"
+        how = f"makes {seen.lost} worse" if seen.lost else "fails"
+        text = f"{candidate.title}: {'passes' if full else how}"
         return Event(kind="candidate", text=text, done=self.screened, facts=facts)
 
 
@@ -88,21 +92,24 @@ async def propose(
     *,
     concurrent: int = CONCURRENT,
     thorough: bool = True,
+    whole: Whole | None = None,
 ) -> AsyncIterator[Candidate]:
     """Candidates that turn all targets green, in the order of their rank.
 
     Single edits first, by templates and then by what was seen at suspicious spots;
     where the gate lets none through, pairs of them that build on those which brought
     a test nearer. Where none passes, at the end those that turn some green and harm
-    none. Only templates' single edits where it need not be `thorough`. Runs at most
-    `concurrent` test processes, for `task.seconds` in all; closing the iterator ends
-    them.
+    none. Only templates' single edits where it need not be `thorough`. Who makes any
+    test of the `whole` suite worse is not handed on either, as far as that is quick to
+    tell. Runs at most `concurrent` candidates at once, for `task.seconds` in all;
+    closing the iterator ends them.
     """
     limits, watch, tally = limits_of(task), _Watch(task.seconds), _Tally()
     every = frozenset(limits.targets)
     source, half = Source(task), task.seconds * (1 - _SINGLE)
     waiting: list[_Waiting] = []
-    start = functools.partial(_screen, run=run, limits=limits)
+    wider = Wider(whole=whole, limits=limits, remaining=watch.remaining)
+    start = functools.partial(_screen, run=run, limits=limits, wider=wider)
 
     def following() -> Trial | None:
         late = not source.survived and watch.remaining() < half
@@ -199,8 +206,10 @@ async def _until_all_end(waiting: list[_Waiting], watch: _Watch) -> None:
         await asyncio.wait(jobs, timeout=max(0.0, watch.remaining()))
 
 
-async def _screen(candidate: Candidate, run: Runner, limits: Limits) -> _Seen:
-    """The targets first; for one that they all pass, some tests of the same lines."""
+async def _screen(
+    candidate: Candidate, run: Runner, limits: Limits, wider: Wider
+) -> _Seen:
+    """The targets first; then some tests of the same lines, then all the others."""
     files = candidate.patch.files
     try:
         first = await run(
@@ -211,19 +220,24 @@ async def _screen(candidate: Candidate, run: Runner, limits: Limits) -> _Seen:
             per_test=limits.per_test,
         )
         green = frozenset(i for i in limits.targets if first.outcome(i) in _GREEN)
-        neighbours = limits.neighbours(candidate)
-        if green != frozenset(limits.targets) or not neighbours:
+        if green != frozenset(limits.targets):
             return _Seen(green, harm=_skips(first, limits), results=first.results)
-        second = await run(
-            files,
-            select=neighbours,
-            stop_at_first=True,
-            seconds=limits.neighbour_seconds,
-            per_test=limits.per_test,
-        )
+        neighbours = limits.neighbours(candidate)
+        if neighbours:
+            second = await run(
+                files,
+                select=neighbours,
+                stop_at_first=True,
+                seconds=limits.neighbour_seconds,
+                per_test=limits.per_test,
+            )
+            if limits.harms(second, neighbours):
+                return _Seen(green, harm=True)
+        lost = await wider.lost(candidate)
     except CollectionFailedError:
         return _Seen()  # the patched module cannot be imported
-    return _Seen(green, harm=limits.harms(second, neighbours))
+    harm = bool(lost) or (not neighbours and _skips(first, limits))
+    return _Seen(green, harm=harm, lost=lost, results=first.results)
 
 
 def _skips(run: SuiteRun, limits: Limits) -> bool:

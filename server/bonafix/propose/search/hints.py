@@ -77,6 +77,30 @@ def differences(expected: object, actual: object) -> Iterator[str]:
         yield from _textual(expected, actual)
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
         yield from _sequential(expected, actual)
+        if _inherits(expected, actual) or _repeats_rows(expected, actual):
+            yield "shared"
+    elif isinstance(expected, dict) and isinstance(actual, dict):
+        kept = all(k in actual and actual[k] == v for k, v in expected.items())
+        if kept and len(actual) > len(expected):
+            yield "shared"
+    elif isinstance(expected, set) and isinstance(actual, set) and actual > expected:
+        yield "shared"
+
+
+def _inherits(expected: Sequence[object], actual: Sequence[object]) -> bool:
+    """Whether what is expected comes after items that were there before.
+
+    So it is when a default, or an attribute of the class, outlives a call.
+    """
+    before = len(actual) - len(expected)
+    return before > 0 and list(actual[before:]) == list(expected)
+
+
+def _repeats_rows(expected: Sequence[object], actual: Sequence[object]) -> bool:
+    """Whether all rows are one and the same though they should differ."""
+    rows = [row for row in actual if isinstance(row, list)]
+    same = len(rows) == len(actual) > 1 and all(row == rows[0] for row in rows)
+    return same and any(row != expected[0] for row in expected)
 
 
 def _numeric(expected: float, actual: float) -> Iterator[str]:

@@ -111,6 +111,13 @@ def _around(module: Module, rewrite: Rewrite) -> list[Node]:
     return wide[::-1] or [module.root]
 
 
+def alone_on_its_line(statement: Node) -> bool:
+    """Whether nothing but its indentation stands before it there."""
+    text = statement.module.text
+    begin = statement.start - len(line_indent(statement))
+    return begin == 0 or text[begin - 1] in "\r\n"
+
+
 def title(idea: Idea) -> str:
     """One line for a person: the template, the place, and what changes."""
     edits = idea.rewrite.edits

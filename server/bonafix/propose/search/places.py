@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bonafix.domain import Place, Task
 from bonafix.layout import refusal
-from bonafix.propose.search.context import usage
+from bonafix.propose.search.context import is_docstring, usage
 from bonafix.propose.search.hints import Hints
 from bonafix.syntax import STATEMENTS, Module, Node, header_end
 
@@ -18,9 +18,12 @@ _CLAUSES = frozenset(
         *("except_group_clause", "case_clause"),
     }
 )
+_PASSED = {"decorated_definition", "class_definition"}
 _CONDITIONAL = {"if_statement", "elif_clause"}
 _MOST_LINES = 200  # the suspicious lines looked at, best first
 _HEADER = 0.6  # a function's own line, relative to its worst line
+_DECIDED = 0.9  # a condition, relative to the jump that it lets happen
+_JUMPS = frozenset({"continue_statement", "break_statement", "return_statement"})
 _TRUST = 2.0  # how far scores are believed: 0 not at all
 _REFUSAL = 0.4  # a check that raises, when what fails is something else
 _GLOBAL = 0.35  # a module-level definition that the function uses, likewise
@@ -64,10 +67,13 @@ def units(
     as suspicious as anything.
     """
     found = dict(_on_lines(module, scores))
-    fired = {_condition_of(node): score for node, score in found.items()}
-    for check, score in fired.items():
+    fired: dict[Node, float] = {}
+    for node, score in found.items():
+        check, share = _decided_by(node)
         if check is not None:
-            found[check] = max(found.get(check, 0.0), score)
+            fired[check] = max(fired.get(check, 0.0), share * score)
+    for check, score in fired.items():
+        found[check] = max(found.get(check, 0.0), score)
     worst_of: dict[Node, float] = {}
     for node, score in list(found.items()):
         function = _function(node)
@@ -84,11 +90,20 @@ def units(
     ]
 
 
-def _condition_of(node: Node) -> Node | None:
-    """The `if` that a `raise` hangs on."""
-    block = node.parent if node.kind == "raise_statement" else None
+def _decided_by(node: Node) -> tuple[Node | None, float]:
+    """The condition that lets a jump happen, with its share of the jump's score.
+
+    A jump has little in it that may be wrong: it is reached when it should not be.
+    """
+    block = node.parent
     owner = block.parent if block is not None else None
-    return owner if owner is not None and owner.kind in _CONDITIONAL else None
+    raises = node.kind == "raise_statement"
+    first = node.kind in _JUMPS and block is not None and block.named[0] == node
+    if owner is not None and owner.kind == "else_clause" and owner.parent is not None:
+        owner = owner.parent  # reached where the condition does not hold
+    if owner is None or owner.kind not in _CONDITIONAL or not (raises or first):
+        return None, 0.0
+    return owner, 1.0 if raises else _DECIDED
 
 
 def _only_raises(node: Node) -> bool:
@@ -100,7 +115,10 @@ def _only_raises(node: Node) -> bool:
 
 
 def header(node: Node) -> Iterator[Node]:
-    """The nodes of a statement without those of its blocks and clauses."""
+    """The nodes of a statement without those of its blocks and clauses.
+
+    Nor those of annotations and docstrings, which say nothing to a running program.
+    """
     stack = [node]
     while stack:
         item = stack.pop()
@@ -109,6 +127,7 @@ def header(node: Node) -> Iterator[Node]:
             child
             for child in reversed(item.children)
             if child.kind not in _CLAUSES and not _nested(child, item)
+            if child.kind != "type" and not is_docstring(child)
         )
 
 
@@ -131,10 +150,16 @@ def _on_lines(
         if node.kind in STATEMENTS or node.kind in _CLAUSES:
             last = _header_line(node)
             own = [scores[n] for n in lines[first:] if n <= last]
-            if own and node.kind not in {"decorated_definition", "class_definition"}:
+            if own and node.kind not in _PASSED and not _is_entry(node):
                 yield node, max(own)
         holds = {"block", "module"} | STATEMENTS | _CLAUSES
         stack.extend(c for c in reversed(node.children) if c.kind in holds)
+
+
+def _is_entry(node: Node) -> bool:
+    """Whether it is `if __name__ == "__main__":`, which no test is about."""
+    condition = node.child("condition") if node.kind == "if_statement" else None
+    return condition is not None and condition.text.startswith("__name__ ==")
 
 
 def _header_line(node: Node) -> int:

@@ -18,11 +18,15 @@ from bonafix.propose.search import hints as reading
 from bonafix.propose.search.components import Condition, conditions, harmless
 from bonafix.propose.search.context import (
     Site,
-    alone_on_its_line,
     enclosing_function,
 )
 from bonafix.propose.search.families.guards import after_docstring, answers, guard_text
-from bonafix.propose.search.patches import Idea, SourceFile, read_file
+from bonafix.propose.search.patches import (
+    Idea,
+    SourceFile,
+    alone_on_its_line,
+    read_file,
+)
 from bonafix.propose.search.places import suspicious, units
 from bonafix.propose.search.template import Rewrite, Template
 from bonafix.propose.search.watching import Seen, Spot

@@ -15,12 +15,16 @@ from bonafix.propose.search import hints as reading
 from bonafix.propose.search.components import harmless
 from bonafix.propose.search.context import (
     Site,
-    alone_on_its_line,
     enclosing_function,
 )
 from bonafix.propose.search.expressions import expressions
 from bonafix.propose.search.hints import UNKNOWN, value_of
-from bonafix.propose.search.patches import Idea, SourceFile, read_file
+from bonafix.propose.search.patches import (
+    Idea,
+    SourceFile,
+    alone_on_its_line,
+    read_file,
+)
 from bonafix.propose.search.places import suspicious, units
 from bonafix.propose.search.synthesis import rarity
 from bonafix.propose.search.template import Rewrite, Template

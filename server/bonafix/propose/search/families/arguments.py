@@ -1,4 +1,4 @@
-"""Arguments: one too few, one too many, by the wrong name; `self` not taken.
+"""Arguments: one too few, one too many, by the wrong name.
 
 What a function of the project wants is read from its definition, wherever it stands;
 for Python's own there is a table of arguments that people forget.
@@ -166,19 +166,6 @@ def _renamed(site: Site) -> Iterator[Rewrite]:
             yield replace(label, name, max(0.1, likeness) * (0.4 if known else 1.0))
 
 
-def _taken(site: Site) -> Iterator[Rewrite]:
-    """A method without `self`, though it is called on an object."""
-    listed = site.node.child("parameters")
-    block = site.node.parent
-    owner = block.parent if block is not None else None
-    if listed is None or owner is None or owner.kind != "class_definition":
-        return
-    first = listed.named[0].text if listed.named else ""
-    if first not in {"self", "cls"}:
-        at = listed.start + 1
-        yield Rewrite(((at, at, "self, " if listed.named else "self"),))
-
-
 def _added(arguments: Node, text: str, weight: float) -> Rewrite:
     lead = ", " if arguments.named else ""
     if arguments.named and arguments.text.rstrip(" )\n").endswith(","):
@@ -280,21 +267,11 @@ TEMPLATES = (
                 "def g(x, color=None):\n    return x\n\n\ny = g(1, color=2)\n",
             ),
         ),
-    ),
-    Template(
-        name="self-not-taken",
-        source="the interpreter's own hint (takes 0 positional arguments)",
-        prior=0.6,
-        kinds=frozenset({"function_definition"}),
-        rewrites=_taken,
-        examples=(
-            Example(
-                "class C:\n    def f(x):\n        return x\n",
-                "class C:\n    def f(self, x):\n        return x\n",
-            ),
-        ),
         never=(
-            Example("def f(x):\n    return x\n", "def f(self, x):\n    return x\n"),
+            Example(
+                "def g(x, color=None):\n    return x\n\n\ny = g(1, colour=2)\n",
+                "def g(x, color=None):\n    return x\n\n\ny = g(1, x=2)\n",
+            ),
         ),
     ),
 )

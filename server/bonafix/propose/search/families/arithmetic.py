@@ -11,7 +11,7 @@ from bonafix.propose.search.context import (
     operator,
     role,
 )
-from bonafix.propose.search.kinds import head, kind, may_be_number
+from bonafix.propose.search.kinds import head, is_number, kind, may_be_number
 from bonafix.propose.search.template import (
     Example,
     Rewrite,
@@ -20,7 +20,7 @@ from bonafix.propose.search.template import (
     swap,
     wrap,
 )
-from bonafix.syntax import Node
+from bonafix.syntax import Node, walk
 
 _OTHER: dict[str, tuple[tuple[str, float], ...]] = {
     "+": (("-", 1.0), ("*", 0.4)),
@@ -56,6 +56,8 @@ _NOTHING = {"''", '""', "[]", "()", "{}"}
 _DIRECTED = {"-", "/", "//", "%", "**", "<<", ">>"}
 _RANKS = ({"|"}, {"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "//", "%"}, {"**"})
 _RANK = {op: rank for rank, ops in enumerate(_RANKS) for op in ops}
+_NO_AMOUNT = {"none", "true", "false", "dictionary"}
+_LOOPS = {"for_statement", "while_statement"}
 _BINARY = frozenset({"binary_operator"})
 
 
@@ -70,21 +72,30 @@ def _operator(site: Site) -> Iterator[Rewrite]:
 
 
 def _augmented(site: Site) -> Iterator[Rewrite]:
-    left, sign = site.node.child("left"), site.node.child("operator")
-    right = site.node.child("right")
-    if right is not None and right.text in _NOTHING:
+    left, right = site.node.child("left"), site.node.child("right")
+    if left is None or right is None:
+        return
+    if right.text in _NOTHING or right.kind in _NO_AMOUNT:
         return  # with nothing to add, another operator says nothing
-    if sign is None:  # a plain assignment: the only token between its sides
-        found = [c for c in site.node.children if c.kind == "="]
-        plain = left is not None and left.kind in {"identifier", "attribute"}
-        sign = found[0] if found and (plain or _is_subscript(left)) else None
-    if sign is not None:
-        for new, weight in _AUGMENTED.get(sign.text, ()):
+    sign = site.node.child("operator")
+    if sign is None and _is_there(site, left):  # the only token between its sides
+        sign = next((c for c in site.node.children if c.kind == "="), None)
+    if sign is None:
+        return
+    for new, weight in _AUGMENTED.get(sign.text, ()):
+        idle = right.text == "1" and new[0] in "*/" and new != "//="
+        if not idle and (new in {"+=", "="} or not is_textual(right)):
             yield replace(sign, new, weight)
 
 
-def _is_subscript(node: Node | None) -> bool:
-    return node is not None and node.kind == "subscript"
+def _is_there(site: Site, target: Node) -> bool:
+    """Whether a target may have had a value before: a first assignment adds nothing."""
+    if target.kind in {"attribute", "subscript"}:
+        return True
+    inside = any(a.kind in _LOOPS for a in target.ancestors())
+    before = (n for n in walk(site.region) if n.start < target.start or inside)
+    known = any(n.text == target.text and n != target for n in before)
+    return target.kind == "identifier" and known
 
 
 def _reversed(site: Site) -> Iterator[Rewrite]:
@@ -95,7 +106,8 @@ def _reversed(site: Site) -> Iterator[Rewrite]:
         return
     if sign in _DIRECTED:
         yield swap(*pair, 0.5 if sign == "**" else 1.0)
-    elif sign == "+" and any(_ordered(side) for side in pair):
+    sums = any(is_number(kind(site, side)) for side in pair)  # which stay the same
+    if sign == "+" and any(_ordered(side) for side in pair) and not sums:
         yield swap(*pair, 0.8)
 
 
@@ -110,8 +122,10 @@ def _dropped(site: Site) -> Iterator[Rewrite]:
         return
     left, right = pair
     small = right.kind in {"integer", "float"}
-    yield replace(site.node, left.text, 1.0 if small else 0.8)
-    if sign not in {"**", "%"}:
+    repeated = sign == "*" and (is_textual(left) or is_textual(right))
+    if not (repeated and is_textual(right)):  # not the count alone
+        yield replace(site.node, left.text, 1.0 if small else 0.8)
+    if sign not in {"**", "%"} and not (repeated and is_textual(left)):
         yield replace(site.node, right.text, 0.6 if sign in "+*" else 0.3)
     inner = operands(left) if left.kind == "binary_operator" else None
     if inner is not None and _RANK.get(operator(left)) == _RANK.get(sign):
@@ -132,8 +146,20 @@ def _regrouped(site: Site) -> Iterator[Rewrite]:
         yield Rewrite(at)
     for side in pair:
         content = side.named[0] if side.kind == "parenthesized_expression" else None
-        if content is not None and content.kind == "binary_operator" and sign:
+        if content is None or content.kind != "binary_operator" or not sign:
+            continue
+        if _is_needed(site.node, content, last=side == right):
             yield replace(side, content.text, 0.7)
+
+
+def _is_needed(outer: Node, content: Node, *, last: bool) -> bool:
+    """Whether brackets around an operand make a difference."""
+    own, inner = operator(outer), operator(content)
+    if _RANK.get(inner, 0) != _RANK.get(own, 0):
+        return _RANK.get(inner, 0) < _RANK.get(own, 0)
+    if own == "**":
+        return not last
+    return last and (own in _DIRECTED or inner in {"//", "%"})
 
 
 def _looser(outer: Node, inner: Node) -> tuple[Node, Node] | None:
@@ -193,8 +219,13 @@ TEMPLATES = (
         rewrites=_augmented,
         examples=(
             Example("x -= 1\n", "x += 1\n"),
-            Example("x = y\n", "x += y\n"),
+            Example("x = 0\nx = y\n", "x = 0\nx += y\n"),
             Example("x ^= y\n", "x &= y\n"),
+        ),
+        never=(
+            Example("x = y\n", "x += y\n"),
+            Example("x += 1\n", "x *= 1\n"),
+            Example("x += 'a'\n", "x -= 'a'\n"),
         ),
     ),
     Template(
@@ -206,6 +237,10 @@ TEMPLATES = (
         examples=(
             Example("x = a % b\n", "x = b % a\n"),
             Example("x = s[1:] + s[:1]\n", "x = s[:1] + s[1:]\n"),
+        ),
+        never=(
+            Example("x = a + 1\n", "x = 1 + a\n"),
+            Example("x = '%s' % a\n", "x = a % '%s'\n"),
         ),
     ),
     Template(
@@ -219,6 +254,10 @@ TEMPLATES = (
             Example("x = len(b) - l + 1\n", "x = l + 1\n"),
             Example("x = a * b * c * d\n", "x = a * b\n"),
         ),
+        never=(
+            Example("x = [0] * n\n", "x = n\n"),
+            Example("x = a % b\n", "x = b\n"),
+        ),
     ),
     Template(
         name="regrouped",
@@ -230,6 +269,11 @@ TEMPLATES = (
             Example("x = a - b // c\n", "x = (a - b) // c\n"),
             Example("x = a * b + c\n", "x = a * (b + c)\n"),
             Example("x = (a + b) / c\n", "x = a + b / c\n"),
+            Example("x = a - (b - c)\n", "x = a - b - c\n"),
+        ),
+        never=(
+            Example("x = a + (b * c)\n", "x = a + b * c\n"),
+            Example("x = (a + b) + c\n", "x = a + b + c\n"),
         ),
     ),
 )

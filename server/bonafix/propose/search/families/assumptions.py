@@ -10,12 +10,15 @@ from bonafix.propose.search.context import (
 )
 from bonafix.propose.search.families.checks import checked_before, looked_into
 from bonafix.propose.search.families.guards import guard_text
+from bonafix.propose.search.families.statements import callee_of
+from bonafix.propose.search.idioms import is_default
 from bonafix.propose.search.kinds import (
     kind,
     kinds,
 )
 from bonafix.propose.search.places import header
 from bonafix.propose.search.template import Example, Rewrite, Template, wrap
+from bonafix.syntax import walk
 
 _STATEMENTS = frozenset(
     {"expression_statement", "return_statement", "for_statement", "if_statement"}
@@ -54,6 +57,8 @@ def _zero(site: Site) -> Iterator[Rewrite]:
         if kind(site, node.child("left")) == "str":
             continue
         divisor = right.named[0] if right.kind == "parenthesized_expression" else right
+        if callee_of(divisor) in {"max", "radians"} or is_default(divisor):
+            continue
         yield from checked_before(site, f"{divisor.text} == 0", 1.0)
         if site.node.kind != "return_statement":
             yield wrap(node, "(", f" if {divisor.text} else 0)", 0.8)
@@ -61,11 +66,26 @@ def _zero(site: Site) -> Iterator[Rewrite]:
 
 def _kind_asked(site: Site) -> Iterator[Rewrite]:
     """`isinstance(x, ...)` where more kinds of values came than the text expects."""
+    given = {*site.scope.parameters, *site.scope.enclosing}
     for name in looked_into(site) or _counted_on(site):
         held = kinds(site).get(name, "").partition("[")[0]
+        if held and name not in given and not _may_vary(site, name):
+            continue
         for wanted in (held,) if held else ("str", "list", "dict"):
             weight = 0.6 if held else 0.3
             yield from checked_before(site, f"not isinstance({name}, {wanted})", weight)
+
+
+def _may_vary(site: Site, name: str) -> bool:
+    """Whether a local gets other values than those that the text itself makes."""
+    label = site.function.child("name") if site.function is not None else None
+    seen = site.known.values.get(label.text if label is not None else "", {})
+    loops = [
+        n for n in walk(site.region) if n.kind in {"for_statement", "for_in_clause"}
+    ]
+    targets = (loop.child("left") for loop in loops)
+    bound = (n.text for target in targets if target is not None for n in walk(target))
+    return name in seen or name in set(bound)
 
 
 def _counted_on(site: Site) -> list[str]:
@@ -114,6 +134,18 @@ TEMPLATES = (
                 "    c = a / b\n    return c\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a):\n    c = a / 2\n    return c\n",
+                "def f(a):\n    if 2 == 0:\n        return None\n"
+                "    c = a / 2\n    return c\n",
+            ),
+            Example(
+                "def f(a, b):\n    c = a / (b or 1)\n",
+                "def f(a, b):\n    if b or 1 == 0:\n        return\n"
+                "    c = a / (b or 1)\n",
+            ),
+        ),
     ),
     Template(
         name="check-kind",
@@ -126,6 +158,13 @@ TEMPLATES = (
                 "def f(b):\n    for a in b:\n        c(a.d)\n",
                 "def f(b):\n    for a in b:\n        if not isinstance(a, str):\n"
                 "            continue\n        c(a.d)\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f():\n    a = [1]\n    return a[0]\n",
+                "def f():\n    a = [1]\n    if not isinstance(a, list):\n"
+                "        return None\n    return a[0]\n",
             ),
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import ATOMS, Site, operands, usage
+from bonafix.propose.search.idioms import is_default, needs
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node
 
@@ -21,8 +22,11 @@ _SIMPLE = {"==", "!=", "in", "not in", "is", "is not"}
 
 
 def _connective(site: Site) -> Iterator[Rewrite]:
-    sign = site.node.child("operator")
-    if sign is not None:
+    sign, pair = site.node.child("operator"), operands(site.node)
+    if sign is None or pair is None or is_default(site.node):
+        return
+    # `a is None and a.b` and `a is not None or a.b` fail as soon as they matter
+    if not needs(*pair, holds=sign.text == "or"):
         yield replace(sign, "or" if sign.text == "and" else "and")
 
 
@@ -30,7 +34,8 @@ def _clause(site: Site) -> Iterator[Rewrite]:
     pair = operands(site.node)
     if pair is not None:
         yield replace(site.node, pair[0].text)
-        yield replace(site.node, pair[1].text)
+        if not is_default(site.node):
+            yield replace(site.node, pair[1].text)
 
 
 def _regrouped(site: Site) -> Iterator[Rewrite]:
@@ -86,7 +91,9 @@ def _condition(node: Node) -> Node | None:
 
 
 def _flipped(site: Site) -> Iterator[Rewrite]:
-    yield replace(site.node, _FLIP[site.node.kind])
+    parent = site.node.parent
+    if parent is None or parent.kind != "while_statement":  # `while False` is nothing
+        yield replace(site.node, _FLIP[site.node.kind])
 
 
 def _answers_inverted(site: Site) -> Iterator[Rewrite]:
@@ -110,7 +117,15 @@ TEMPLATES = (
         prior=0.85,
         kinds=_BOOLEAN,
         rewrites=_connective,
-        examples=(Example("x = a and b\n", "x = a or b\n"),),
+        examples=(
+            Example("x = a and b\n", "x = a or b\n"),
+            Example("x = a is None and a.b\n", "x = a is None or a.b\n"),
+        ),
+        never=(
+            Example("x = a is None or a.b\n", "x = a is None and a.b\n"),
+            Example("x = a and a[0]\n", "x = a or a[0]\n"),
+            Example("x = a or []\n", "x = a and []\n"),
+        ),
     ),
     Template(
         name="clause-removed",
@@ -119,6 +134,7 @@ TEMPLATES = (
         kinds=_BOOLEAN,
         rewrites=_clause,
         examples=(Example("x = a and b\n", "x = b\n"),),
+        never=(Example("x = a or []\n", "x = []\n"),),
     ),
     Template(
         name="boolean-regrouped",
@@ -130,6 +146,7 @@ TEMPLATES = (
             Example("x = a and b or c\n", "x = a and (b or c)\n"),
             Example("x = a or b and c\n", "x = (a or b) and c\n"),
         ),
+        never=(Example("x = a and b and c\n", "x = a and (b and c)\n"),),
     ),
     Template(
         name="condition-negated",
@@ -152,6 +169,7 @@ TEMPLATES = (
         kinds=frozenset({"not_operator"}),
         rewrites=_negation_removed,
         examples=(Example("x = not (a)\n", "x = (a)\n"),),
+        never=(Example("x = a is not b\n", "x = a is b\n"),),
     ),
     Template(
         name="truth-flipped",
@@ -160,6 +178,7 @@ TEMPLATES = (
         kinds=frozenset(_FLIP),
         rewrites=_flipped,
         examples=(Example("x = True\n", "x = False\n"),),
+        never=(Example("while True:\n    f()\n", "while False:\n    f()\n"),),
     ),
     Template(
         name="answers-inverted",
@@ -171,6 +190,12 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    if a:\n        return False\n    return True\n",
                 "def f(a):\n    if a:\n        return True\n    return False\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    def g():\n        return True\n    return False\n",
+                "def f(a):\n    def g():\n        return False\n    return True\n",
             ),
         ),
     ),

@@ -21,6 +21,12 @@ from bonafix.syntax import Node
 
 _COUNTED = ATOMS - {"string", "list", "tuple", "dictionary", "set", "true", "false"}
 _COUNTABLE = (_COUNTED | OPERATIONS) - {"none", "float", "integer", "ellipsis"}
+_NO_NUMBERS = {"list", "dict", "set", "tuple", "str", "isinstance", "join", "type"}
+_NO_NUMBERS |= {"sorted", "open", "zip", "enumerate", "reversed", "map", "filter"}
+_NO_NUMBERS |= {"split", "strip", "lower", "upper", "replace", "format", "items"}
+_NO_NUMBERS |= {"keys", "values", "frozenset", "bool", "iter", "any", "all", "repr"}
+_NOT_COUNTED = _NO_NUMBERS | {"range", "len", "print", "super", "hasattr", "getattr"}
+_NOT_COUNTED |= {"next", "startswith", "endswith", "encode", "decode", "float"}
 
 
 def _range(site: Site) -> Iterator[Rewrite]:
@@ -39,20 +45,26 @@ def _range(site: Site) -> Iterator[Rewrite]:
 
 
 def _slice(site: Site) -> Iterator[Rewrite]:
-    colon = next((c for c in site.node.children if c.kind == ":"), None)
+    colons = [c for c in site.node.children if c.kind == ":"]
+    colon = colons[0] if colons else None
     if colon is None:
         return
-    for bound in site.node.named[:2]:
+    limit = colons[1].start if len(colons) > 1 else site.node.end  # a step is none
+    bounds = [bound for bound in site.node.named if bound.end <= limit]
+    for bound in bounds:
         yield from _shifted(bound, 1.0)
     if not any(bound.end <= colon.start for bound in site.node.named):
         yield Rewrite(((colon.start, colon.start, "1"),), 0.5)
     if site.node.children[-1] == colon:
         yield Rewrite(((colon.end, colon.end, "-1"),), 0.4)
-    for bound in site.node.named[:2]:  # an open end instead
+    for bound in bounds:  # an open end instead
         yield replace(bound, "", 0.4)
 
 
 def _index(site: Site) -> Iterator[Rewrite]:
+    thing = site.node.child("value")
+    if thing is not None and kind(site, thing) == "dict[str]":
+        return
     for subscript in site.node.each("subscript"):
         if subscript.kind in {"identifier", "binary_operator", "call"}:
             yield from _shifted(subscript, 1.0, kind(site, subscript))
@@ -63,7 +75,7 @@ def _argument(site: Site) -> Iterator[Rewrite]:
     function = enclosing_function(site.node)
     name = function.child("name") if function is not None else None
     own = name is not None and name.text == callee(site.node)
-    if callee(site.node) in {"range", "len", "print", "str", "isinstance", "sorted"}:
+    if callee(site.node) in _NOT_COUNTED:
         return
     for argument in positional(site.node):
         yield from _shifted(argument, 1.0 if own else 0.25, kind(site, argument))
@@ -104,6 +116,8 @@ def _compared(site: Site) -> Iterator[Rewrite]:
 def _divisor(site: Site) -> Iterator[Rewrite]:
     sides = site.node.each("right")
     sign = operator(site.node)
+    if sign == "%" and any(is_textual(side) for side in site.node.each("left")):
+        return
     for side in [*site.node.each("left"), *sides] if sign == "*" else sides:
         inner = side.named[0] if side.kind == "parenthesized_expression" else side
         if sign in {"/", "//", "%", "*"}:
@@ -136,9 +150,10 @@ def _appended(node: Node, new: str, weight: float) -> Rewrite:
 
 
 def _plain(node: Node) -> bool:
-    """Whether it may be a number: the likes of `list(x)` and `x[1:2]` are not."""
+    """Whether it may be a number: the likes of `list(x)`, `Shop()`, `self` are not."""
     called = callee(node) if node.kind == "call" else ""
-    return called not in {"list", "dict", "set", "tuple", "str", "isinstance", "join"}
+    plain = called not in _NO_NUMBERS and not called[:1].isupper()
+    return plain and node.text not in {"self", "cls", "int", "float"}
 
 
 TEMPLATES = (
@@ -166,6 +181,7 @@ TEMPLATES = (
             Example("x = a[i:]\n", "x = a[i:-1]\n"),
             Example("x = a[:i]\n", "x = a[1:i]\n"),
         ),
+        never=(Example("x = a[::n]\n", "x = a[::n + 1]\n"),),
     ),
     Template(
         name="index-off-by-one",
@@ -174,6 +190,12 @@ TEMPLATES = (
         kinds=frozenset({"subscript"}),
         rewrites=_index,
         examples=(Example("x = a[i]\n", "x = a[i - 1]\n"),),
+        never=(
+            Example(
+                "def f(k):\n    d = {'a': 1}\n    return d[k]\n",
+                "def f(k):\n    d = {'a': 1}\n    return d[k - 1]\n",
+            ),
+        ),
     ),
     Template(
         name="argument-off-by-one",
@@ -187,6 +209,10 @@ TEMPLATES = (
                 "def f(a, b):\n    return f(a + 1, b)\n",
             ),
         ),
+        never=(
+            Example("x = float(y)\n", "x = float(y + 1)\n"),
+            Example("x = f(self)\n", "x = f(self + 1)\n"),
+        ),
     ),
     Template(
         name="value-off-by-one",
@@ -198,6 +224,10 @@ TEMPLATES = (
             Example("def f(a):\n    return a\n", "def f(a):\n    return a - 1\n"),
             Example("x = len(a)\n", "x = len(a) - 1\n"),
         ),
+        never=(
+            Example("x = Shop(a)\n", "x = Shop(a) + 1\n"),
+            Example("x = a.strip()\n", "x = a.strip() + 1\n"),
+        ),
     ),
     Template(
         name="compared-off-by-one",
@@ -206,6 +236,10 @@ TEMPLATES = (
         kinds=frozenset({"comparison_operator"}),
         rewrites=_compared,
         examples=(Example("x = i < len(a)\n", "x = i < len(a) - 1\n"),),
+        never=(
+            Example("x = type(a) == type(b)\n", "x = type(a) == type(b) + 1\n"),
+            Example("x = a is b\n", "x = a is b + 1\n"),
+        ),
     ),
     Template(
         name="length-of-item",
@@ -234,5 +268,6 @@ TEMPLATES = (
             Example("x = a / (m - n)\n", "x = a / (m - n + 1)\n"),
             Example("x = a / n\n", "x = a / (n - 1)\n"),
         ),
+        never=(Example("x = '%s' % n\n", "x = '%s' % (n - 1)\n"),),
     ),
 )

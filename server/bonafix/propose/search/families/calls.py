@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from itertools import pairwise
 
 from bonafix.propose.search.context import Site, callee, positional, role
+from bonafix.propose.search.idioms import is_unordered, needs
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, swap
 from bonafix.syntax import Node
 
@@ -51,18 +53,33 @@ _SETS: tuple[tuple[str, ...], ...] = (
     ("permutations", "combinations", "product"),
     ("sin", "cos"),
     ("now", "utcnow"),
-    ("days", "seconds", "total_seconds"),
+    ("radians", "degrees"),
+    ("fromkeys", "copy"),
     ("read", "readline", "readlines"),
 )
 _CALL = frozenset({"call"})
-_ARITY = {"append": 1, "extend": 1, "add": 1, "startswith": 1, "endswith": 1}
-_ORDERING = {"sorted", "sort", "max", "min"}
+_TAKES = {  # arguments, least and most
+    **dict.fromkeys(("popleft", "keys", "values", "items", "copy"), (0, 0)),
+    **dict.fromkeys(("append", "appendleft", "extend", "add", "discard"), (1, 1)),
+    **dict.fromkeys(("ord", "chr", "heappop", "count", "remove", "all"), (1, 1)),
+    **dict.fromkeys(("float", "list", "tuple", "set", "splitlines"), (0, 1)),
+    **dict.fromkeys(("insert", "heappush", "hasattr"), (2, 2)),
+    **dict.fromkeys(("int", "get", "setdefault", "round"), (1, 2)),
+    "dump": (2, 9),
+    "pop": (0, 2),
+    "str": (0, 3),
+    "sorted": (1, 3),
+    "getattr": (2, 3),
+}
+_BUILTIN = frozenset(dir(builtins))
 
 
 def _confused(site: Site) -> Iterator[Rewrite]:
-    name = _name(site.node)
+    name, given = _name(site.node), len(given_to(site.node))
     if name is None:
         return
+    bare = name.parent == site.node  # no method: it must be there
+    seen = {*site.scope.names, *_BUILTIN} if bare else frozenset[str]()
     alternatives = [
         (
             other,
@@ -71,28 +88,12 @@ def _confused(site: Site) -> Iterator[Rewrite]:
         for names in _SETS
         if name.text in names
         for other in names
-        if other != name.text
+        if other != name.text and (not bare or other in seen)
     ]
     for other, weight in dict(alternatives).items():
-        yield replace(name, other, weight)
-
-
-def _in_place(site: Site) -> Iterator[Rewrite]:
-    """`x.sort()` used as a value, `sorted(x)` used as a statement; `reverse` too."""
-    function = site.node.child("function")
-    statement = site.node.parent
-    bare = statement is not None and statement.kind == "expression_statement"
-    thing = function.child("object") if function is not None else None
-    rest = _arguments(site.node)
-    pairs = {"sort": "sorted", "reverse": "reversed"}
-    for method, maker in pairs.items():
-        if thing is not None and callee(site.node) == method and not bare:
-            new = ", ".join([thing.text, *rest])
-            made = f"{maker}({new})" if method == "sort" else f"list({maker}({new}))"
-            yield replace(site.node, made)
-        elif thing is None and callee(site.node) == maker and bare and rest:
-            yield replace(site.node, f"{rest[0]}.{method}({', '.join(rest[1:])})")
-            yield replace(site.node, f"{rest[0]} = {site.node.text}", 0.6)
+        least, most = _TAKES.get(other, (given, given))
+        if least <= given <= most:
+            yield replace(name, other, weight)
 
 
 def _swapped(site: Site) -> Iterator[Rewrite]:
@@ -108,11 +109,23 @@ def _items_swapped(site: Site) -> Iterator[Rewrite]:
     """Adjacent elements of a short list, tuple, pattern or pair of subscripts."""
     items = [n for n in site.node.named if "splat" not in n.kind]
     constant = all(item.kind in {"string", "integer"} for item in items)
-    if constant or len(items) > _SHORT:
+    if constant or len(items) > _SHORT or _is_exchange(site.node):
+        return
+    if is_unordered(site.node):
         return
     for a, b in pairwise(items):
         if a.text != b.text:
             yield swap(a, b, _alike(a, b) / max(1, len(items) - 1))
+
+
+def _is_exchange(items: Node) -> bool:
+    """Whether it is a side of `a, b = b, a`, which no order makes better."""
+    holder = items.parent
+    left = holder.child("left") if holder is not None else None
+    right = holder.child("right") if holder is not None else None
+    if left is None or right is None:
+        return False
+    return sorted(n.text for n in left.named) == sorted(n.text for n in right.named)
 
 
 _SHORT = 5
@@ -129,7 +142,9 @@ def _subscripts_swapped(site: Site) -> Iterator[Rewrite]:
     outer_index = site.node.child("subscript")
     if inner is not None and inner.kind == "subscript" and outer_index is not None:
         inner_index = inner.child("subscript")
-        if inner_index is not None and inner_index.text != outer_index.text:
+        if inner_index is None or inner_index.text == outer_index.text:
+            return
+        if {inner_index.kind, outer_index.kind} != {"string"}:  # a path of keys
             yield swap(inner_index, outer_index)
 
 
@@ -137,48 +152,16 @@ def _branches_swapped(site: Site) -> Iterator[Rewrite]:
     """`a if c else b` to `b if c else a`."""
     parts = site.node.named
     if len(parts) == _TERNARY and parts[0].text != parts[2].text:
-        yield swap(parts[0], parts[2])
+        fails = needs(parts[1], parts[0], holds=False)
+        if not fails and not needs(parts[1], parts[2], holds=True):
+            yield swap(parts[0], parts[2])
 
 
 _TERNARY = 3
 
 
-def _reverse(site: Site) -> Iterator[Rewrite]:
-    """Another direction of sorting: with `reverse=True`, or without it."""
-    arguments = site.node.child("arguments")
-    if callee(site.node) not in {"sorted", "sort"} or arguments is None:
-        return
-    flag = _keyword(arguments, "reverse")
-    if flag is None:
-        lead = ", " if arguments.named else ""
-        at = arguments.end - 1
-        yield Rewrite(((at, at, f"{lead}reverse=True"),))
-    elif flag.text == "True":
-        yield replace(flag, "False")
-
-
-def _key(site: Site) -> Iterator[Rewrite]:
-    """What is compared: by length, or in absolute value."""
-    arguments = site.node.child("arguments")
-    if callee(site.node) not in _ORDERING or arguments is None:
-        return
-    key = _keyword(arguments, "key")
-    if key is None and len(positional(site.node)) <= 1:
-        lead = ", " if arguments.named else ""
-        at = arguments.end - 1
-        for rank, name in enumerate(("len", "abs", "str", "str.lower")):
-            yield Rewrite(((at, at, f"{lead}key={name}"),), 1.0 / (1 + rank))
-
-
-def _keyword(arguments: Node, name: str) -> Node | None:
-    for argument in arguments.named:
-        label = argument.child("name")
-        if label is not None and label.text == name:
-            return argument.child("value")
-    return None
-
-
-def _arguments(call: Node) -> list[str]:
+def given_to(call: Node) -> list[str]:
+    """The arguments of a call as they are written."""
     arguments = call.child("arguments")
     plain = arguments is not None and arguments.kind == "argument_list"
     return [a.text for a in arguments.named] if plain and arguments else []
@@ -202,16 +185,10 @@ TEMPLATES = (
             Example("x.append(y)\n", "x.extend(y)\n"),
             Example("x = any(y)\n", "x = all(y)\n"),
         ),
-    ),
-    Template(
-        name="in-place-call",
-        source="PySStuBs (wrong function name)",
-        prior=0.7,
-        kinds=_CALL,
-        rewrites=_in_place,
-        examples=(
-            Example("x = y.sort()\n", "x = sorted(y)\n"),
-            Example("sorted(y)\n", "y.sort()\n"),
+        never=(
+            Example("x = floor(y)\n", "x = ceil(y)\n"),
+            Example("x.append(y)\n", "x.insert(y)\n"),
+            Example("x = int(y, 16)\n", "x = float(y, 16)\n"),
         ),
     ),
     Template(
@@ -235,6 +212,11 @@ TEMPLATES = (
             Example("x = [a.index(b), b]\n", "x = [b, a.index(b)]\n"),
             Example("d, m, y = f()\n", "m, d, y = f()\n"),
         ),
+        never=(
+            Example("x = isinstance(a, (b, c))\n", "x = isinstance(a, (c, b))\n"),
+            Example("a, b = b, a\n", "a, b = a, b\n"),
+            Example("x = a in [b, c]\n", "x = a in [c, b]\n"),
+        ),
     ),
     Template(
         name="subscripts-swapped",
@@ -243,6 +225,7 @@ TEMPLATES = (
         kinds=frozenset({"subscript"}),
         rewrites=_subscripts_swapped,
         examples=(Example("x = a[i][j]\n", "x = a[j][i]\n"),),
+        never=(Example("x = a['b']['c']\n", "x = a['c']['b']\n"),),
     ),
     Template(
         name="branches-swapped",
@@ -251,24 +234,9 @@ TEMPLATES = (
         kinds=frozenset({"conditional_expression"}),
         rewrites=_branches_swapped,
         examples=(Example("x = a if c else b\n", "x = b if c else a\n"),),
-    ),
-    Template(
-        name="sort-direction",
-        source="PySStuBs (same function more or fewer arguments)",
-        prior=0.5,
-        kinds=_CALL,
-        rewrites=_reverse,
-        examples=(
-            Example("x = sorted(y)\n", "x = sorted(y, reverse=True)\n"),
-            Example("y.sort(reverse=True)\n", "y.sort(reverse=False)\n"),
+        never=(
+            Example("x = a.b if a else c\n", "x = c if a else a.b\n"),
+            Example("x = c if a is None else a[0]\n", "x = a[0] if a is None else c\n"),
         ),
-    ),
-    Template(
-        name="sort-key",
-        source="PySStuBs (same function more arguments)",
-        prior=0.12,
-        kinds=_CALL,
-        rewrites=_key,
-        examples=(Example("x = max(y)\n", "x = max(y, key=len)\n"),),
     ),
 )

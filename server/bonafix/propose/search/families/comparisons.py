@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, is_textual
+from bonafix.propose.search.context import Site, is_textual, operator
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node
 
@@ -30,38 +30,49 @@ _NEGATED = {
     "not in": "in",
 }
 _ORDERED = {"<", "<=", ">", ">="}
+_SINGLE = {"none", "true", "false"}  # neither more nor less than anything
+_SAME = {"none", "tuple", "list", "set"}  # to compare with one is as good, or no use
 _KINDS = frozenset({"comparison_operator"})
 
 
 def _boundary(site: Site) -> Iterator[Rewrite]:
-    for operator in site.node.each("operators"):
-        if new := _BOUNDARY.get(operator.text):
-            yield replace(operator, new)
+    for sign in site.node.each("operators"):
+        if new := _BOUNDARY.get(sign.text):
+            yield replace(sign, new)
 
 
 def _negated(site: Site) -> Iterator[Rewrite]:
-    for operator in site.node.each("operators"):
-        if new := _NEGATED.get(" ".join(operator.text.split())):
-            yield replace(operator, new)
+    """A chain's orders are left to `comparison-other`: their opposite is no slip."""
+    for sign in site.node.each("operators"):
+        if new := _NEGATED.get(" ".join(sign.text.split())):
+            yield replace(sign, new)
 
 
 def _other(site: Site) -> Iterator[Rewrite]:
-    textual = any(is_textual(operand) for operand in site.node.named)
-    for operator in site.node.each("operators"):
-        for new, weight in _OTHERS.get(" ".join(operator.text.split()), ()):
-            senseless = textual and new in _ORDERED
-            if not (senseless or (new == "in" and not _holds(site.node))):
-                yield replace(operator, new, weight)
+    sides = site.node.named
+    unordered = any(is_textual(side) or side.kind in _SINGLE for side in sides)
+    for sign in site.node.each("operators"):
+        for new, weight in _OTHERS.get(" ".join(sign.text.split()), ()):
+            senseless = new in _ORDERED and (unordered or _is_remainder(sides[0]))
+            same = new in {"==", "!="} and sides[-1].kind in _SAME
+            if not (senseless or same or (new == "in" and not _holds(site.node))):
+                yield replace(sign, new, weight)
 
 
 def _widened(site: Site) -> Iterator[Rewrite]:
     """`n == 0` to `n <= 1`: a base case that is too narrow."""
     signs, sides = site.node.each("operators"), site.node.named
-    if len(signs) == 1 and signs[0].text == "==" and sides[-1].text in {"0", "1"}:
+    plain = len(signs) == 1 and signs[0].text == "==" and not _is_remainder(sides[0])
+    if plain and sides[-1].text in {"0", "1"}:
         value = int(sides[-1].text)
         at = (signs[0].start, sides[-1].end)
         yield Rewrite(((*at, f"<= {value + 1}"),))
         yield Rewrite(((*at, f"<= {value}"),), 0.7)
+
+
+def _is_remainder(side: Node) -> bool:
+    """Whether it is `a % b`: its values follow one another in circles."""
+    return side.kind == "binary_operator" and operator(side) == "%"
 
 
 def _holds(comparison: Node) -> bool:
@@ -94,6 +105,7 @@ TEMPLATES = (
             Example("x = a not  in b\n", "x = a in b\n"),
             Example("x = a is None\n", "x = a is not None\n"),
         ),
+        never=(Example("x = a < b == c\n", "x = a >= b == c\n"),),
     ),
     Template(
         name="comparison-other",
@@ -105,6 +117,12 @@ TEMPLATES = (
             Example("x = a < b\n", "x = a > b\n"),
             Example("x = a is b\n", "x = a == b\n"),
         ),
+        never=(
+            Example("x = a is None\n", "x = a == None\n"),
+            Example("x = a in (1, 2)\n", "x = a == (1, 2)\n"),
+            Example("x = a == True\n", "x = a <= True\n"),
+            Example("x = a % 2 == 0\n", "x = a % 2 >= 0\n"),
+        ),
     ),
     Template(
         name="base-case-widened",
@@ -113,5 +131,6 @@ TEMPLATES = (
         kinds=_KINDS,
         rewrites=_widened,
         examples=(Example("x = len(a) == 0\n", "x = len(a) <= 1\n"),),
+        never=(Example("x = a % 2 == 0\n", "x = a % 2 <= 1\n"),),
     ),
 )

@@ -9,7 +9,6 @@ from functools import lru_cache
 from bonafix.propose.search.boosts import SEPARATORS
 from bonafix.propose.search.context import (
     Site,
-    callee,
     line_indent,
     operands,
     operator,
@@ -17,6 +16,7 @@ from bonafix.propose.search.context import (
     role,
     usage,
 )
+from bonafix.propose.search.families.statements import callee_of
 from bonafix.propose.search.kinds import kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
 from bonafix.syntax import Node, walk
@@ -129,11 +129,6 @@ def _keyed(call: Node, name: str) -> Iterator[Rewrite]:
         lead = ", " if arguments.named and positional(call) else ""
         at = arguments.end - 1
         yield Rewrite(((at, at, f"{lead}key={name}.get"),))
-
-
-def callee_of(node: Node) -> str:
-    """The name that a call calls, "" for anything else."""
-    return callee(node) if node.kind == "call" else ""
 
 
 def _spelt(site: Site) -> Iterator[Rewrite]:

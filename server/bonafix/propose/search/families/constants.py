@@ -1,16 +1,22 @@
-"""Literals: off by one, another of the function's own, empty against blank, case."""
+"""Literals: off by one, the wrong sign, another of the function's own, a bad start."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, role, usage
+from bonafix.propose.search.context import (
+    Site,
+    callee,
+    operator,
+    positional,
+    role,
+    usage,
+)
+from bonafix.propose.search.families.texts import separator
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import CONSTANTS, Node, walk
 
 _NUMBERS = frozenset({"integer", "float"})
-_SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
 _STRING = frozenset({"string"})
 _DONORS = 4
 _FEW = 3
@@ -19,7 +25,7 @@ _DEFAULTS = {"default_parameter", "typed_default_parameter"}
 
 def _off_by_one(site: Site) -> Iterator[Rewrite]:
     value = _integer(site.node)
-    if value is None:
+    if value is None or _is_needed_as_is(site.node):
         return
     negative = _is_negated(site.node)
     outward, inward = str(value + 1), str(value - 1)
@@ -42,12 +48,39 @@ def _off_by_one(site: Site) -> Iterator[Rewrite]:
         yield replace(site.node, "2", 0.5 if value == 0 else 0.1)
 
 
+def _is_needed_as_is(node: Node) -> bool:
+    """Whether its neighbours make no sense: the step of a slice, half of a pair.
+
+    `a[::-1]` to `a[::0]` raises, `a % 2` to `a % 1` is always zero.
+    """
+    parent = _parent(node)
+    if parent.kind == "unary_operator" and parent.parent is not None:
+        parent = parent.parent
+    if parent.kind == "slice":
+        return [c.kind for c in parent.children if c.end <= node.start].count(":") > 1
+    divides = parent.kind == "binary_operator" and operator(parent) in {"%", "/", "//"}
+    return divides and parent.child("right") == node and node.text in {"1", "2"}
+
+
 def _sign(site: Site) -> Iterator[Rewrite]:
     value = _integer(site.node)
     if _is_negated(site.node):
         yield replace(_parent(site.node), site.node.text)
-    elif value and role(site.node) != "operand":
+    elif value and role(site.node) != "operand" and not _counts(site.node):
         yield replace(site.node, f"-{site.node.text}", 0.7)
+
+
+def _counts(node: Node) -> bool:
+    """Whether it is held against a length, or says how many: less than none is none."""
+    parent = _parent(node)
+    if parent.kind == "comparison_operator":
+        return any(n.kind == "call" and callee(n) == "len" for n in parent.named)
+    call = parent.parent
+    if parent.kind != "argument_list" or call is None or call.kind != "call":
+        return False
+    return callee(call) == "int" or (
+        callee(call) == "range" and positional(call) == [node]
+    )
 
 
 def _own(site: Site) -> Iterator[Rewrite]:
@@ -67,49 +100,16 @@ def _in_a_table(node: Node) -> bool:
     return parent.kind in {"list", "tuple", "set", "pair"} and len(parent.named) > _FEW
 
 
-def _separator(site: Site) -> Iterator[Rewrite]:
-    value = _string(site.node)
-    if value not in _SEPARATORS:
-        return
-    quote = site.node.text[-1]
-    near = {"": (" ",), " ": ("",), ",": (" ", ", "), ", ": (",", " "), "\n": ("", " ")}
-    for rank, other in enumerate(near.get(value, ("", " "))):
-        written = other.replace("\n", "\\n")
-        yield replace(site.node, f"{quote}{written}{quote}", 1.0 / (1 + rank))
-
-
-def _case(site: Site) -> Iterator[Rewrite]:
-    value = _string(site.node)
-    if not value or "\n" in value or not any(char.isalpha() for char in value):
-        return
-    text = site.node.text
-    if "\\" in text or text[0] not in "'\"":
-        return
-    for rank, other in enumerate((text.lower(), text.upper(), text.capitalize())):
-        if other != text:
-            yield replace(site.node, other, 1.0 / (1 + rank))
-    if value.islower() and len(set(value)) == len(value) > 1:  # an alphabet
-        both = f"{text[:-1]}{value.upper()}{text[-1]}"
-        yield replace(site.node, both, 0.8)
-
-
 def _everywhere(site: Site) -> Iterator[Rewrite]:
     """The same change to every copy of the literal in the function."""
     copies = usage(site.region).constants.get(site.node.text, ())
     if len(copies) == 1 or site.node not in copies[:1]:
         return
-    for source in (_separator, _off_by_one):
+    for source in (separator, _off_by_one):
         for rewrite in source(site):
             new = rewrite.edits[0][2]
             edits = tuple((copy.start, copy.end, new) for copy in copies)
             yield Rewrite(edits, rewrite.weight)
-
-
-def _reciprocal(site: Site) -> Iterator[Rewrite]:
-    """`/ 0.5` to `* 0.5`, also as `/ 2` to `/ 0.5`: halves the wrong way round."""
-    flip = {"0.5": "2", "2": "0.5", "2.0": "0.5", "0.1": "10", "0.25": "4"}
-    if role(site.node) == "operand" and site.node.text in flip:
-        yield replace(site.node, flip[site.node.text])
 
 
 def _extreme(site: Site) -> Iterator[Rewrite]:
@@ -149,15 +149,6 @@ def _integer(node: Node) -> int | None:
     return int(text) if node.kind == "integer" and text.isdigit() else None
 
 
-def _string(node: Node) -> str | None:
-    """The value of a plain string; `None` for f-strings, bytes and oddities."""
-    try:
-        value = ast.literal_eval(node.text)
-    except (ValueError, SyntaxError):
-        return None
-    return value if isinstance(value, str) else None
-
-
 def _kind(text: str) -> str:
     if text[0].isdigit() or text[0] == ".":
         return "integer" if text.isdigit() else "float"
@@ -192,6 +183,11 @@ TEMPLATES = (
             Example("x = 0\n", "x = 1\n"),
             Example("x = range(3, n)\n", "x = range(2, n)\n"),
         ),
+        never=(
+            Example("x = a[::-1]\n", "x = a[::-0]\n"),
+            Example("x = a % 2\n", "x = a % 1\n"),
+            Example("x = 0x1F\n", "x = 0x20\n"),
+        ),
     ),
     Template(
         name="constant-sign",
@@ -202,6 +198,10 @@ TEMPLATES = (
         examples=(
             Example("x = a[1]\n", "x = a[-1]\n"),
             Example("x = f(-1)\n", "x = f(1)\n"),
+        ),
+        never=(
+            Example("x = len(a) > 2\n", "x = len(a) > -2\n"),
+            Example("x = range(3)\n", "x = range(-3)\n"),
         ),
     ),
     Template(
@@ -214,28 +214,9 @@ TEMPLATES = (
             Example("x = 'db' + y + 'd'\n", "x = 'db' + y + 'db'\n"),
             Example("x = range(0, n) or 2\n", "x = range(2, n) or 2\n"),
         ),
-    ),
-    Template(
-        name="separator",
-        source="TBar FP9 (mutate literal)",
-        prior=0.5,
-        kinds=_STRING,
-        rewrites=_separator,
-        examples=(
-            Example("x = ' '.join(y)\n", "x = ''.join(y)\n"),
-            Example("x = y.split(',')\n", "x = y.split(' ')\n"),
-        ),
-        never=(Example("x = y.split('word')\n", "x = y.split('')\n"),),
-    ),
-    Template(
-        name="letter-case",
-        source="TBar FP9 (mutate literal)",
-        prior=0.2,
-        kinds=_STRING,
-        rewrites=_case,
-        examples=(
-            Example("x = 'Key'\n", "x = 'key'\n"),
-            Example("x = 'aeiou'\n", "x = 'aeiouAEIOU'\n"),
+        never=(
+            Example("'doc'\nx = 'a'\n", "'doc'\nx = 'doc'\n"),
+            Example("x = {'a': 1}\n", "x = {1: 1}\n"),
         ),
     ),
     Template(
@@ -248,6 +229,12 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    if a:\n        return ' '\n    return ' '\n",
                 "def f(a):\n    if a:\n        return ''\n    return ''\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f():\n    return 1\n\n\ndef g():\n    return 1\n",
+                "def f():\n    return 2\n\n\ndef g():\n    return 2\n",
             ),
         ),
     ),
@@ -271,13 +258,5 @@ TEMPLATES = (
                 'def f(a):\n    b = float("-inf")\n    return a + b\n',
             ),
         ),
-    ),
-    Template(
-        name="reciprocal",
-        source="TBar FP9 (mutate literal)",
-        prior=0.35,
-        kinds=_NUMBERS,
-        rewrites=_reciprocal,
-        examples=(Example("x = a / 0.5\n", "x = a / 2\n"),),
     ),
 )

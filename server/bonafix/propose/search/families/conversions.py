@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bonafix.propose.search.context import ATOMS, Site, callee, positional, role
+from bonafix.propose.search.idioms import is_type
 from bonafix.propose.search.kinds import HOLDERS, head, kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
-from bonafix.syntax import Node
+from bonafix.syntax import Node, walk
 
 _VALUES = frozenset({"identifier", "call", "subscript", "attribute", "binary_operator"})
 _PLACES = {"returned", "argument", "value", "compared", "iterated", "operand"}
@@ -38,12 +41,15 @@ _NEEDS: dict[str, frozenset[str]] = {  # what a conversion makes sense for
     "items": frozenset({"dict", "Counter", "defaultdict"}),
     "keys": frozenset({"dict", "Counter", "defaultdict"}),
 }
+_METHODS_OF_PYTHON = frozenset(
+    {*dir(str), *dir(list), *dir(dict), *dir(set)} - {"values"}
+)
 _KEPT = {"print", "range", "len", "super", "isinstance", "open", "input"}
 
 
 def _around(site: Site) -> Iterator[Rewrite]:
     """`x` to `f(x)`."""
-    if not _is_value(site.node) or _called_on(site.node):
+    if not _is_value(site) or _called_on(site.node):
         return
     of = kind(site)
     for name, weight in _AROUND:
@@ -53,7 +59,7 @@ def _around(site: Site) -> Iterator[Rewrite]:
 
 def _method(site: Site) -> Iterator[Rewrite]:
     """`x` to `x.m()`; operations are left alone, they would need brackets."""
-    if not _is_value(site.node) or site.node.kind not in ATOMS:
+    if not _is_value(site) or site.node.kind not in ATOMS:
         return
     of = kind(site)
     for name, weight in _METHODS:
@@ -91,19 +97,39 @@ def _unwrapped(site: Site) -> Iterator[Rewrite]:
 
 def _call_missing(site: Site) -> Iterator[Rewrite]:
     """`x.m` to `x.m()`: the parentheses forgotten, or too many."""
-    if site.node.kind == "attribute" and role(site.node) not in {"called", "object"}:
-        if role(site.node) not in {"bound", "counted"}:
+    if site.node.kind == "attribute":
+        used = role(site.node) not in {"", "called", "object", "bound", "counted"}
+        if used and not is_type(site) and not _is_field(site.node):
             yield wrap(site.node, "", "()")
     elif site.node.kind == "call":
         function, arguments = site.node.child("function"), site.node.child("arguments")
-        plain = function is not None and function.kind == "attribute"
+        own = callee(site.node) not in _METHODS_OF_PYTHON
+        plain = function is not None and function.kind == "attribute" and own
         if plain and function and arguments is not None and not arguments.named:
             yield replace(site.node, function.text, 0.5)
+
+
+def _is_field(attribute: Node) -> bool:
+    """Whether the file sets an attribute of that name somewhere."""
+    name = attribute.child("attribute")
+    return name is not None and name.text in _fields(attribute.module.root)
+
+
+@lru_cache(maxsize=32)
+def _fields(root: Node) -> frozenset[str]:
+    found = (n for n in walk(root) if n.kind == "attribute" and role(n) == "bound")
+    names = (node.child("attribute") for node in found)
+    return frozenset(name.text for name in names if name is not None)
 
 
 def _await(site: Site) -> Iterator[Rewrite]:
     function, parent = site.function, site.node.parent
     if function is None or parent is None or parent.kind == "await":
+        return
+    called = site.node.child("function")
+    if called is not None and called.text in dir(builtins):
+        return
+    if callee(site.node) in _METHODS_OF_PYTHON - {"get", "pop", "close"}:
         return
     if function.children[0].kind == "async":
         closed = role(site.node) not in {"object", "subscripted"}
@@ -111,8 +137,10 @@ def _await(site: Site) -> Iterator[Rewrite]:
         yield wrap(site.node, head, tail)
 
 
-def _is_value(node: Node) -> bool:
-    return role(node) in _PLACES
+def _is_value(site: Site) -> bool:
+    """Whether it may be any value: no type, no function, not the object itself."""
+    usual = site.node.text not in {"self", "cls"} and not is_type(site)
+    return role(site.node) in _PLACES and usual
 
 
 def _called_on(node: Node) -> bool:
@@ -138,6 +166,10 @@ TEMPLATES = (
             Example("x = f(a - b)\n", "x = f(abs(a - b))\n"),
             Example("x = y\n", "x = sorted(y)\n"),
         ),
+        never=(
+            Example("x = isinstance(y, str)\n", "x = isinstance(y, len(str))\n"),
+            Example("x = f(self)\n", "x = f(str(self))\n"),
+        ),
     ),
     Template(
         name="method-added",
@@ -148,6 +180,10 @@ TEMPLATES = (
         examples=(
             Example("x = int(y)\n", "x = int(y.strip())\n"),
             Example("for k, v in d:\n    k\n", "for k, v in d.items():\n    k\n"),
+        ),
+        never=(
+            Example("x = isinstance(y, str)\n", "x = isinstance(y, str.strip())\n"),
+            Example("x = y\n", "x = y.items()\n"),
         ),
     ),
     Template(
@@ -172,6 +208,11 @@ TEMPLATES = (
             Example("x = y.keys\n", "x = y.keys()\n"),
             Example("x = y.name()\n", "x = y.name\n"),
         ),
+        never=(
+            Example("x = Color.RED\n", "x = Color.RED()\n"),
+            Example("x = y.strip()\n", "x = y.strip\n"),
+            Example("a.b = 1\nx = a.b\n", "a.b = 1\nx = a.b()\n"),
+        ),
     ),
     Template(
         name="await-missing",
@@ -183,6 +224,15 @@ TEMPLATES = (
             Example(
                 "async def f(a):\n    return g(a)\n",
                 "async def f(a):\n    return await g(a)\n",
+            ),
+        ),
+        never=(
+            Example(
+                "async def f(a):\n    return len(a)\n",
+                "async def f(a):\n    return await len(a)\n",
+            ),
+            Example(
+                "def f(a):\n    return g(a)\n", "def f(a):\n    return await g(a)\n"
             ),
         ),
     ),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, role
+from bonafix.propose.search.context import Site, is_textual, role
 from bonafix.propose.search.families.guards import after_docstring, guard_text
+from bonafix.propose.search.idioms import is_type
+from bonafix.propose.search.kinds import kind, nullable
 from bonafix.propose.search.template import Example, Rewrite, Template, wrap
 from bonafix.syntax import Node, walk
 
 
 def _fallback(site: Site) -> Iterator[Rewrite]:
     """`x` to `x or []`, and the like, where None may arrive."""
+    held = kind(site) and not nullable(site, site.node.text)
+    if held or site.node.text in {"self", "cls"} or is_type(site):
+        return
     if role(site.node) == "iterated" and site.node.kind in {"identifier", "attribute"}:
         yield wrap(site.node, "", " or []")
     if role(site.node) == "subscripted":
@@ -25,9 +30,13 @@ def _divided(site: Site) -> Iterator[Rewrite]:
         return
     for node in walk(value):
         sign, right = node.child("operator"), node.child("right")
-        if sign is not None and right is not None and sign.text in {"/", "//", "%"}:
-            for answer, weight in (("0", 1.0), ("0.0", 0.9), ("None", 0.5)):
-                yield wrap(value, "", f" if {right.text} else {answer}", weight)
+        if sign is None or right is None or sign.text not in {"/", "//", "%"}:
+            continue
+        left = node.child("left")
+        if right.kind in {"integer", "float"} or (left and is_textual(left)):
+            continue
+        for answer, weight in (("0", 1.0), ("0.0", 0.9), ("None", 0.5)):
+            yield wrap(value, "", f" if {right.text} else {answer}", weight)
 
 
 def _default(site: Site) -> Iterator[Rewrite]:
@@ -59,6 +68,13 @@ TEMPLATES = (
         kinds=frozenset({"identifier", "attribute"}),
         rewrites=_fallback,
         examples=(Example("x = [y for y in z]\n", "x = [y for y in z or []]\n"),),
+        never=(
+            Example(
+                "def f():\n    z = [1]\n    return [y for y in z]\n",
+                "def f():\n    z = [1]\n    return [y for y in z or []]\n",
+            ),
+            Example("for x in self:\n    x\n", "for x in self or []:\n    x\n"),
+        ),
     ),
     Template(
         name="guard-division",
@@ -70,6 +86,16 @@ TEMPLATES = (
             Example(
                 "def f(a, b):\n    return a / b\n",
                 "def f(a, b):\n    return a / b if b else 0\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    return a / 2\n",
+                "def f(a):\n    return a / 2 if 2 else 0\n",
+            ),
+            Example(
+                "def f(a):\n    return '%s' % a\n",
+                "def f(a):\n    return '%s' % a if a else None\n",
             ),
         ),
     ),

@@ -147,5 +147,15 @@ TEMPLATES = (
                 "def f(a):\n    b = a + 1\n    return b\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a):\n    print(a, 1)\n",
+                "def f(a):\n    return a\n",
+            ),
+            Example(
+                "def f(a):\n    return a\n    b = 1\n",
+                "def f(a):\n    return b\n    b = 1\n",
+            ),
+        ),
     ),
 )

@@ -15,7 +15,7 @@ _SPEC = re.compile(
     r"(?P<width>\d+)?(?P<comma>[,_])?(?P<digits>\.\d+)?(?P<type>[bcdeEfFgGnosxX%])?$"
 )
 _PERCENT = re.compile(
-    r"%(?P<flags>[0-]*)(?P<width>\d*)(?P<digits>\.\d+)?(?P<type>[a-zA-Z])"
+    r"%%|%(?P<flags>[0-]*)(?P<width>\d*)(?P<digits>\.\d+)?(?P<type>[a-zA-Z])"
 )
 _DATES = (
     *(("m", "M"), ("H", "I"), ("y", "Y"), ("b", "B"), ("a", "A"), ("d", "m")),
@@ -51,7 +51,8 @@ def _f_needless(site: Site) -> Iterator[Rewrite]:
         yield replace(conversion, "", 1.0)
         return
     value = site.node.named[0] if site.node.named else None
-    if value is not None and not is_number(kind(site, value)):
+    plain = not any(c.kind == "format_specifier" for c in site.node.named)
+    if value is not None and plain and not is_number(kind(site, value)):
         yield Rewrite(((value.end, value.end, "!r"),), 0.5)
 
 
@@ -75,17 +76,28 @@ def _changed(spec: str) -> Iterator[tuple[str, float]]:
         yield _joined(part, zero="" if part["zero"] else "0"), 1.0
         for other in (width + 1, width - 1):
             yield _joined(part, width=str(other) if other > 0 else ""), 0.7
+    yield from _sides(part)
+    yield from _marks(part)
+
+
+def _sides(part: dict[str, str]) -> Iterator[tuple[str, float]]:
+    """Where the padding goes."""
     for sign in "<>^":
         if part["fill"] and part["fill"][-1] != sign:
             yield _joined(part, fill=part["fill"][:-1] + sign), 1.0
         elif part["width"] and not part["fill"] and not part["zero"]:
             yield _joined(part, fill=sign), 0.9
-    yield _joined(part, comma="" if part["comma"] else ","), 0.5
-    yield _joined(part, sign="" if part["sign"] else "+"), 0.3
-    for kind_of in {"f": "%e", "x": "Xo", "X": "x", "%": "f", "d": "", "": "f"}.get(
-        part["type"], ""
-    ):
-        yield _joined(part, type=kind_of), 0.5
+
+
+def _marks(part: dict[str, str]) -> Iterator[tuple[str, float]]:
+    """Commas and signs, where the type allows them, and another type."""
+    if part["comma"] or part["type"] in {*"deEfFgG%", ""}:
+        yield _joined(part, comma="" if part["comma"] else ","), 0.5
+    if part["sign"] or part["type"] not in {"s", "c"}:
+        yield _joined(part, sign="" if part["sign"] else "+"), 0.3
+    types = {"f": "%e", "x": "Xo", "X": "x", "%": "f", "": "f"}
+    for other in types.get(part["type"], ""):
+        yield _joined(part, type=other), 0.5
 
 
 def _joined(part: dict[str, str], **new: str) -> str:
@@ -128,6 +140,8 @@ def _percent(site: Site) -> Iterator[Rewrite]:
     ):
         return
     for found in _PERCENT.finditer(site.node.text):
+        if found[0] == "%%":
+            continue
         flags, width, digits = found["flags"], found["width"], found["digits"] or ""
         at = site.node.start + found.start(), site.node.start + found.end()
         for new, weight in _codes(flags, width, digits, found["type"]):
@@ -202,6 +216,10 @@ TEMPLATES = (
             Example("x = f'{y:5}'\n", "x = f'{y:05}'\n"),
             Example("x = f'{y:<5}'\n", "x = f'{y:>5}'\n"),
         ),
+        never=(
+            Example("x = f'{y:x}'\n", "x = f'{y:,x}'\n"),
+            Example("x = f'{y:%H:%M}'\n", "x = f'{y:,%H:%M}'\n"),
+        ),
     ),
     Template(
         name="format-spec-missing",
@@ -227,6 +245,7 @@ TEMPLATES = (
             Example("x = f'{y!r}'\n", "x = f'{y}'\n"),
             Example("x = f'{y}'\n", "x = f'{y!r}'\n"),
         ),
+        never=(Example("x = f'{y:.2f}'\n", "x = f'{y!r:.2f}'\n"),),
     ),
     Template(
         name="percent-code",
@@ -238,6 +257,7 @@ TEMPLATES = (
             Example("x = '%d' % y\n", "x = '%s' % y\n"),
             Example("x = '%2d:%2d' % y\n", "x = '%02d:%2d' % y\n"),
         ),
+        never=(Example("x = '%%d %s' % y\n", "x = '%%s %s' % y\n"),),
     ),
     Template(
         name="date-code",

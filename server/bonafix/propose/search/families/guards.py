@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, line_indent, role, usage
-from bonafix.propose.search.kinds import head, is_holder, kind, kinds, nullable
+from bonafix.propose.search.context import Site, line_indent, usage
+from bonafix.propose.search.kinds import (
+    head,
+    is_holder,
+    is_number,
+    kind,
+    kinds,
+    nullable,
+)
 from bonafix.propose.search.known import NOTHING, Known
 from bonafix.propose.search.template import Example, Rewrite, Template
 from bonafix.syntax import Node, walk
@@ -60,6 +67,8 @@ def _early_return(site: Site) -> Iterator[Rewrite]:
     if first is None:
         return
     for rank, name in enumerate(_inputs(site)):
+        if first.text.startswith((f"if not {name}:", f"if {name}:")):
+            continue
         for place, answer in enumerate(answers(site.node, site.known)):
             weight = 1.0 / (1 + rank + place)
             yield _guarded(first, f"not {name}", f"return {answer}", weight, site)
@@ -110,26 +119,14 @@ def _skip(site: Site) -> Iterator[Rewrite]:
     if target is None or body is None or not body.named:
         return
     names = [n.text for n in walk(target) if n.kind == "identifier"]
+    held = kinds(Site(body.named[0], known=site.known))
     for name in names[:_MOST]:
         first = body.named[0]
-        yield _guarded(first, f"{name} is None", "continue", 0.6, site)
+        if name == "_" or first.text.startswith((f"if not {name}:", f"if {name}:")):
+            continue
+        if not is_number(held.get(name, "")):  # the likes of an index are never None
+            yield _guarded(first, f"{name} is None", "continue", 0.6, site)
         yield _guarded(first, f"not {name}", "continue", 1.0, site)
-
-
-def _clause(site: Site) -> Iterator[Rewrite]:
-    """`if x.a` to `if x is not None and x.a`, `if c` to `if not x or c`."""
-    condition = site.node.child("condition")
-    if condition is None:
-        return
-    text = f"({condition.text})" if condition.kind == "boolean_operator" else None
-    for rank, thing in enumerate(_things(condition)[:_MOST]):
-        weight = 1.0 / (1 + rank)
-        kept = text or condition.text
-        place = (condition.start, condition.end)
-        yield Rewrite(((*place, f"{thing} is not None and {kept}"),), weight)
-        yield Rewrite(((*place, f"{thing} is None or {kept}"),), 0.8 * weight)
-        yield Rewrite(((*place, f"{thing} and {kept}"),), 0.5 * weight)
-        yield Rewrite(((*place, f"not {thing} or {kept}"),), 0.5 * weight)
 
 
 def _first_statement(site: Site) -> Node | None:
@@ -201,18 +198,7 @@ def _nothing_like(value: Node, known: Known) -> str:
     return _SHAPES.get(value.kind, "")
 
 
-def _things(condition: Node) -> list[str]:
-    """The names and attributes that a condition looks into."""
-    found = []
-    for node in walk(condition):
-        plain = node.kind in {"identifier", "attribute"}
-        if plain and role(node) in {"object", "subscripted", "compared", "argument"}:
-            found.append(node.text)
-    return list(dict.fromkeys(found))
-
-
 _FUNCTION = frozenset({"function_definition"})
-_IF = frozenset({"if_statement", "elif_clause", "while_statement"})
 
 TEMPLATES = (
     Template(
@@ -226,6 +212,18 @@ TEMPLATES = (
                 "def f(a):\n    'Doc.'\n    return [a[0]]\n",
                 "def f(a):\n    'Doc.'\n    if not a:\n        return []\n"
                 "    return [a[0]]\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    if not a:\n        return 1\n    return a[0]\n",
+                "def f(a):\n    if not a:\n        return 1\n"
+                "    if not a:\n        return 1\n    return a[0]\n",
+            ),
+            Example(
+                "def f(a):\n    if not a:\n        return 1\n    return a[0]\n",
+                "def f(a):\n    if not a:\n        return None\n"
+                "    if not a:\n        return 1\n    return a[0]\n",
             ),
         ),
     ),
@@ -268,6 +266,13 @@ TEMPLATES = (
                 Known(arguments={"f": (frozenset({"list[int]"}),)}),
             ),
         ),
+        never=(
+            Example(
+                "def f(n):\n    return n * g(n - 1)\n",
+                "def f(n):\n    if n <= 1:\n        return 1\n"
+                "    return n * g(n - 1)\n",
+            ),
+        ),
     ),
     Template(
         name="guard-continue",
@@ -281,18 +286,11 @@ TEMPLATES = (
                 "for x in y:\n    if not x:\n        continue\n    z(x)\n",
             ),
         ),
-    ),
-    Template(
-        name="clause-added",
-        source="PAR (expression adder); TBar FP6.3 and FP2",
-        prior=0.08,
-        kinds=_IF,
-        rewrites=_clause,
-        examples=(
+        never=(
             Example(
-                "if x.a > 1:\n    y()\n", "if x is not None and x.a > 1:\n    y()\n"
+                "for i in range(n):\n    z(i)\n",
+                "for i in range(n):\n    if i is None:\n        continue\n    z(i)\n",
             ),
-            Example("if x.a:\n    y()\n", "if x is None or x.a:\n    y()\n"),
         ),
     ),
 )

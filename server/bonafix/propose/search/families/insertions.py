@@ -152,6 +152,13 @@ TEMPLATES = (
                 "    return b, c\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(a):\n    c = []\n    for d in a:\n        c.append(d)\n",
+                "def f(a):\n    c = []\n    for d in a:\n        c.append(d)\n"
+                "        c.append(d)\n",
+            ),
+        ),
     ),
     Template(
         name="leftover",

@@ -13,6 +13,7 @@ from bonafix.propose.search.context import (
 )
 from bonafix.propose.search.families.checks import checked_before, may_be_none
 from bonafix.propose.search.families.guards import NOTHING_OF
+from bonafix.propose.search.idioms import asked
 from bonafix.propose.search.kinds import (
     SEQUENCES,
     head,
@@ -54,10 +55,12 @@ def _bounded(
     thing, index = item
     place = (condition.start, condition.end)
     if index.kind in {"identifier", *OPERATIONS} and index.kind != "unary_operator":
-        if kind(site, index) != "str":
+        if kind(site, index) != "str" and f"< len({thing.text})" not in kept:
             yield Rewrite(((*place, f"{index.text} < len({thing.text}) and {kept}"),))
             yield Rewrite(((*place, f"{index.text} >= 0 and {kept}"),), 0.6)
-    elif index.kind in {"integer", "unary_operator"}:
+    elif index.kind in {"integer", "unary_operator"} and _is_open(
+        site, condition, thing.text
+    ):
         yield Rewrite(((*place, f"{thing.text} and {kept}"),), 0.9)
         yield Rewrite(((*place, f"not {thing.text} or {kept}"),), 0.3)
 
@@ -73,8 +76,9 @@ def _empty(site: Site) -> Iterator[Rewrite]:
     """`max(x)` and its like, or `x[0]`, of what may be empty."""
     for node in header(site.node):
         if node.kind == "call" and callee(node) in {"max", "min", "mean", "choice"}:
-            first = positional(node)
-            if len(first) == 1 and first[0].kind in {"identifier", "attribute"}:
+            first, safe = positional(node), "default=" in node.text
+            one = len(first) == 1 and first[0].kind in {"identifier", "attribute"}
+            if one and not safe:
                 yield from _unless(site, node, first[0])
         elif node.kind == "subscript":
             thing, keys = node.child("value"), node.each("subscript")
@@ -120,6 +124,55 @@ def _unless(site: Site, node: Node, thing: Node) -> Iterator[Rewrite]:
         yield wrap(node, "" if alone else "(", tail if alone else f"{tail})", weight)
 
 
+def _clause(site: Site) -> Iterator[Rewrite]:
+    """`if x.a` to `if x is not None and x.a`, `if c` to `if not x or c`."""
+    condition = site.node.child("condition")
+    if condition is None:
+        return
+    text = f"({condition.text})" if condition.kind == "boolean_operator" else None
+    things = [t for t in _things(condition) if _is_open(site, condition, t)]
+    for rank, thing in enumerate(things[:_MOST]):
+        weight = 1.0 / (1 + rank)
+        kept = text or condition.text
+        place = (condition.start, condition.end)
+        yield Rewrite(((*place, f"{thing} is not None and {kept}"),), weight)
+        yield Rewrite(((*place, f"{thing} is None or {kept}"),), 0.8 * weight)
+        yield Rewrite(((*place, f"{thing} and {kept}"),), 0.5 * weight)
+        yield Rewrite(((*place, f"not {thing} or {kept}"),), 0.5 * weight)
+
+
+def _is_open(site: Site, condition: Node, thing: str) -> bool:
+    """Whether the condition does not ask for it already, and it may be nothing."""
+    first = thing.partition(".")[0]
+    elsewhere = {*site.scope.enclosing, *site.scope.module}
+    inside = site.function is not None
+    if thing in {"self", "cls"} or (inside and first in elsewhere - _near(site)):
+        return False
+    parts = [asked(part) for part in walk(condition) if _asks(part)]
+    return all(part is None or part[0] != thing for part in parts)
+
+
+def _asks(part: Node) -> bool:
+    """Whether it is one of a condition's parts, and not what a part is made of."""
+    return part.kind in {"not_operator", "comparison_operator"} or (
+        role(part) == "condition"
+    )
+
+
+def _near(site: Site) -> set[str]:
+    return {*site.scope.local, *site.scope.parameters}
+
+
+def _things(condition: Node) -> list[str]:
+    """The names and attributes that a condition looks into."""
+    found = []
+    for node in walk(condition):
+        plain = node.kind in {"identifier", "attribute"}
+        if plain and role(node) in {"object", "subscripted", "compared", "argument"}:
+            found.append(node.text)
+    return list(dict.fromkeys(found))
+
+
 TEMPLATES = (
     Template(
         name="check-index",
@@ -134,6 +187,19 @@ TEMPLATES = (
             ),
             Example("if a[0] == b:\n    c()\n", "if a and a[0] == b:\n    c()\n"),
         ),
+        never=(
+            Example(
+                "while i < len(a) and a[i] != b:\n    i += 1\n",
+                "while i < len(a) and i < len(a) and a[i] != b:\n    i += 1\n",
+            ),
+            Example(
+                "if a and a[0] == b:\n    c()\n", "if a and a and a[0] == b:\n    c()\n"
+            ),
+            Example(
+                "while a[i:] != b:\n    i += 1\n",
+                "while i < len(a) and a[i:] != b:\n    i += 1\n",
+            ),
+        ),
     ),
     Template(
         name="check-empty",
@@ -144,6 +210,13 @@ TEMPLATES = (
         examples=(
             Example("x = max(y)\n", "x = max(y) if y else None\n"),
             Example("z(y[-1])\n", "z(y[-1] if y else None)\n"),
+        ),
+        never=(
+            Example("x = max(y, z)\n", "x = max(y, z) if y else None\n"),
+            Example(
+                "x = max(y, default=0)\n", "x = max(y, default=0) if y else None\n"
+            ),
+            Example("y[0] = 1\n", "(y[0] if y else None) = 1\n"),
         ),
     ),
     Template(
@@ -166,6 +239,28 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    b = a + 1\n    return b\n",
                 "def f(a):\n    b = a + 1 if a else 0\n    return b\n",
+            ),
+        ),
+    ),
+    Template(
+        name="clause-added",
+        source="PAR (expression adder); TBar FP6.3 and FP2",
+        prior=0.08,
+        kinds=_CONDITIONS,
+        rewrites=_clause,
+        examples=(
+            Example(
+                "if x.a > 1:\n    y()\n", "if x is not None and x.a > 1:\n    y()\n"
+            ),
+            Example("if x.a:\n    y()\n", "if x is None or x.a:\n    y()\n"),
+        ),
+        never=(
+            Example(
+                "if x is None:\n    y()\n", "if x is not None and x is None:\n    y()\n"
+            ),
+            Example(
+                "def f(self):\n    if self.a:\n        y()\n",
+                "def f(self):\n    if self is not None and self.a:\n        y()\n",
             ),
         ),
     ),

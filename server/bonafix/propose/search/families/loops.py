@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, callee, positional, role
+from bonafix.propose.search.kinds import kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node, walk
 
 _LOOPS = {"for_statement", "while_statement"}
 _SCOPES = {"function_definition", "module", "class_definition"}
 _LEAVES = {"return_statement", "raise_statement", "break_statement"}
+_DICTS = {"dict", "defaultdict", "OrderedDict", "Counter"}
 _NUMBERS = {"integer", "float"}
 _EMPTY = {"0", "0.0", "1", "''", '""', "[]", "set()", "{}"}
 
@@ -93,15 +95,17 @@ def _key_set(site: Site) -> Iterator[Rewrite]:
             key, new = arguments[0].text, arguments[1].text
             yield replace(value, f"{thing.text}[{key}] = {new}")
     elif value.kind == "assignment":
-        yield from _kept(value)
+        yield from _kept(site, value)
 
 
-def _kept(assignment: Node) -> Iterator[Rewrite]:
+def _kept(site: Site, assignment: Node) -> Iterator[Rewrite]:
     left, right = assignment.child("left"), assignment.child("right")
     if left is None or right is None or left.kind != "subscript":
         return
     thing, keys = left.child("value"), left.each("subscript")
-    if thing is not None and len(keys) == 1 and keys[0].kind != "slice":
+    if thing is None or len(keys) != 1 or keys[0].kind in {"slice", "integer"}:
+        return
+    if may_be(kind(site, thing), _DICTS):
         new = f"{thing.text}.setdefault({keys[0].text}, {right.text})"
         yield replace(assignment, new, 0.2)
 
@@ -141,6 +145,13 @@ TEMPLATES = (
                 "if len(a) > b:\n    a = a[b:]\n", "while len(a) > b:\n    a = a[b:]\n"
             ),
         ),
+        never=(
+            Example("if a:\n    b()\n", "while a:\n    b()\n"),
+            Example(
+                "while a:\n    a = b()\n    if a:\n        break\n",
+                "if a:\n    a = b()\n    if a:\n        break\n",
+            ),
+        ),
     ),
     Template(
         name="key-set-once",
@@ -151,6 +162,12 @@ TEMPLATES = (
         examples=(
             Example("d.setdefault(k, v)\n", "d[k] = v\n"),
             Example("d[k] = v\n", "d.setdefault(k, v)\n"),
+        ),
+        never=(
+            Example(
+                "def f(i):\n    a = [1]\n    a[i] = 2\n",
+                "def f(i):\n    a = [1]\n    a.setdefault(i, 2)\n",
+            ),
         ),
     ),
 )

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from bonafix.propose.search.context import Site, callee, positional, role
 from bonafix.propose.search.kinds import head, is_number, item, kind, may_be
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
-from bonafix.syntax import Node
+from bonafix.syntax import CONSTANTS, Node
 
 _DICTS = {"dict", "Counter", "defaultdict", "OrderedDict"}
+_UNHASHABLE = {"list", "dictionary", "set", "list_comprehension"}
 _NOTHING = (("0", 0.8), ("", 0.8), ("[]", 0.5), ("''", 0.5), ("None", 0.2))
 _FOR_KIND = {"int": "0", "float": "0", "str": "''", "list": "[]", "dict": "{}"}
 _FILLS = {"append": "[]", "extend": "[]", "add": "set()", "update": "{}"}
@@ -111,10 +112,15 @@ def _held(site: Site) -> Iterator[Rewrite]:
 
 def _merged(site: Site) -> Iterator[Rewrite]:
     """Which of two dictionaries wins: `{**a, **b}` to `{**b, **a}`."""
-    parts = [n for n in site.node.named if n.kind == "dictionary_splat"]
-    if len(parts) == 2 and len(site.node.named) == 2:  # noqa: PLR2004 - the two of them
+    parts = site.node.named
+    splats = [n for n in parts if n.kind == "dictionary_splat"]
+    if len(parts) == 2 and splats:  # noqa: PLR2004 - the two of them
         a, b = parts
         yield Rewrite(((a.start, a.end, b.text), (b.start, b.end, a.text)))
+    elif len(splats) == 1 and splats[0] == parts[0]:  # what is written out wins
+        rest = ", ".join(part.text for part in parts[1:])
+        whole = (parts[0].start, parts[-1].end, f"{rest}, {splats[0].text}")
+        yield Rewrite((whole,))
 
 
 def _value_kept(site: Site) -> Iterator[Rewrite]:
@@ -122,6 +128,8 @@ def _value_kept(site: Site) -> Iterator[Rewrite]:
     pair = next((n for n in site.node.named if n.kind == "pair"), None)
     key = pair.child("key") if pair is not None else None
     value = pair.child("value") if pair is not None else None
+    if value is not None and value.kind in {*CONSTANTS, *_UNHASHABLE}:
+        return
     if key is not None and value is not None and key.text != value.text:
         likely = 0.5 if is_number(item(kind(site, key))) else 1.0
         edits = ((key.start, key.end, value.text), (value.start, value.end, key.text))
@@ -182,7 +190,13 @@ TEMPLATES = (
         rewrites=_view,
         examples=(
             Example("for k, v in d:\n    k\n", "for k, v in d.items():\n    k\n"),
-            Example("for k, v in d:\n    k\n", "for k, v in d.items():\n    k\n"),
+            Example("for v in d:\n    v\n", "for v in d.values():\n    v\n"),
+        ),
+        never=(
+            Example(
+                "def f():\n    d = [1]\n    for v in d:\n        v\n",
+                "def f():\n    d = [1]\n    for v in d.values():\n        v\n",
+            ),
         ),
     ),
     Template(
@@ -198,6 +212,7 @@ TEMPLATES = (
             ),
             Example("x = a in d.values()\n", "x = a in d\n"),
         ),
+        never=(Example("x = a in b\n", "x = a in b.values()\n"),),
     ),
     Template(
         name="merge-order",
@@ -205,7 +220,12 @@ TEMPLATES = (
         prior=0.6,
         kinds=frozenset({"dictionary"}),
         rewrites=_merged,
-        examples=(Example("x = {**a, **b}\n", "x = {**b, **a}\n"),),
+        examples=(
+            Example("x = {**a, **b}\n", "x = {**b, **a}\n"),
+            Example("x = {**a, 'k': 1}\n", "x = {'k': 1, **a}\n"),
+            Example("x = {**a, 'k': 1, 'l': 2}\n", "x = {'k': 1, 'l': 2, **a}\n"),
+        ),
+        never=(Example("x = {'k': 1, 'l': 2}\n", "x = {'l': 2, 'k': 1}\n"),),
     ),
     Template(
         name="pair-turned",
@@ -214,5 +234,6 @@ TEMPLATES = (
         kinds=frozenset({"dictionary_comprehension"}),
         rewrites=_value_kept,
         examples=(Example("x = {a: b for a, b in c}\n", "x = {b: a for a, b in c}\n"),),
+        never=(Example("x = {a: [] for a in b}\n", "x = {[]: a for a in b}\n"),),
     ),
 )

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from bonafix.propose.search.context import Site, line_indent
+from bonafix.propose.search.families.statements import documents
 from bonafix.propose.search.template import Example, Rewrite, Template, swap
-from bonafix.syntax import STATEMENTS, Node
+from bonafix.syntax import CONSTANTS, Node, walk
 from bonafix.text import Replacement
 
 _LOOPS = frozenset({"for_statement", "while_statement"})
@@ -39,12 +40,22 @@ def _sunk(site: Site) -> Iterator[Rewrite]:
     while before is not None and _set(before) is not None and body is not None:
         value = _set(before)
         fits = value is not None and value.kind in _INITIAL and _one_line(before)
-        if body.named and fits:
+        if body.named and fits and _is_of_the_loop(before, site.node):
             at = body.named[0].start
             new = f"{before.text}{site.newline}{line_indent(body.named[0])}"
             end = _next_start(before, site.node)
             yield Rewrite(((before.start, end, ""), (at, at, new)))
         before = before.previous
+
+
+def _is_of_the_loop(statement: Node, loop: Node) -> bool:
+    """Whether only the loop reads what is set: else it is a sum over its rounds."""
+    left = statement.named[0].child("left") if statement.named else None
+    name = left.text if left is not None else ""
+    used = {n.text for n in walk(loop) if n.kind == "identifier"}
+    behind = (s for s in _siblings(loop) if s.start >= loop.end)
+    later = {n.text for s in behind for n in walk(s) if n.kind == "identifier"}
+    return name in used - later
 
 
 def _next_start(statement: Node, last: Node) -> int:
@@ -90,8 +101,22 @@ def _else_left(site: Site) -> Iterator[Rewrite]:
         tail = f"{site.newline}{line_indent(around)}{text}"
         yield Rewrite((gone, (around.end, around.end, tail)))
     behind = f"{site.newline}{line_indent(owner)}{text}"
-    yield Rewrite(((before.end, last.end, behind),), 0.5)
+    if not _sets_the_same(owner, body):  # else the condition decides nothing any more
+        yield Rewrite(((before.end, last.end, behind),), 0.5)
     yield Rewrite((gone,), 0.5)
+
+
+def _sets_the_same(owner: Node, body: Node) -> bool:
+    """Whether both branches set one name."""
+    own = owner.child("consequence")
+    names = [
+        left.text
+        for block in (own, body)
+        if block is not None and block.named and block.named[-1].named
+        for left in [block.named[-1].named[0].child("left")]
+        if left is not None and block.named[-1].named[0].kind == "assignment"
+    ]
+    return len(names) > 1 and len(set(names)) == 1
 
 
 def _branches(site: Site) -> Iterator[Rewrite]:
@@ -103,7 +128,8 @@ def _branches(site: Site) -> Iterator[Rewrite]:
             a, b = first.child(part), second.child(part)
             if a is not None and b is not None:
                 edits += swap(a, b).edits
-        if len(edits) == 4:  # noqa: PLR2004 - two conditions and two bodies
+        whole = len(edits) == 4  # noqa: PLR2004 - two conditions and two bodies
+        if whole and not _is_choice(first, second):
             yield Rewrite(tuple(sorted(edits)))
     last = site.node.children[-1]
     body = last.child("body") if last.kind == "else_clause" else None
@@ -112,34 +138,29 @@ def _branches(site: Site) -> Iterator[Rewrite]:
         yield swap(own, body, 0.7)
 
 
+def _is_choice(first: Node, second: Node) -> bool:
+    """Whether at most one of two conditions holds: `a == 1`, `a == 2`."""
+    sides: list[str] = []
+    for clause in (first, second):
+        condition = clause.child("condition")
+        signs = condition.each("operators") if condition is not None else []
+        if condition is None or [sign.text for sign in signs] != ["=="]:
+            return False
+        if condition.named[-1].kind not in CONSTANTS:
+            return False
+        sides.append(condition.named[0].text)
+    return sides[0] == sides[1]
+
+
 def _follows_exchanged(site: Site) -> Iterator[Rewrite]:
     """A whole `if` and the statement before it, of which one decides first."""
     before = site.node.previous
     if before is None or before.kind not in {"if_statement", "expression_statement"}:
         return
-    if site.node.kind == before.kind == "expression_statement":
+    if site.node.kind == before.kind == "expression_statement" or documents(before):
         return
     weight = 1.0 if before.kind == site.node.kind else 0.5
     yield swap(before, site.node, weight)
-
-
-def _deeper(site: Site) -> Iterator[Rewrite]:
-    """The last statement of a block to behind two levels: out of both loops."""
-    block = site.node.parent
-    owner = block.parent if block is not None else None
-    outer = owner.parent if owner is not None else None
-    around = outer.parent if outer is not None else None
-    if block is None or owner is None or around is None or not _one_line(site.node):
-        return
-    if owner.kind not in _LOOPS | {"if_statement"} or around.kind not in _LOOPS:
-        return
-    if block.named[-1] != site.node or not block.named[1:]:
-        return
-    if site.node.kind not in STATEMENTS:
-        return
-    text = f"{site.newline}{line_indent(around)}{site.node.text}"
-    gone = (block.named[-2].end, site.node.end, "")
-    yield Rewrite((gone, (around.end, around.end, text)))
 
 
 TEMPLATES = (
@@ -174,6 +195,12 @@ TEMPLATES = (
                 "for a in b:\n    c = []\n    c.append(a)\n    d.append(c)\n",
             ),
         ),
+        never=(
+            Example(
+                "c = []\nfor a in b:\n    c.append(a)\nd(c)\n",
+                "for a in b:\n    c = []\n    c.append(a)\nd(c)\n",
+            ),
+        ),
     ),
     Template(
         name="else-left",
@@ -189,19 +216,9 @@ TEMPLATES = (
                 "    return 0\n",
             ),
         ),
-    ),
-    Template(
-        name="left-two-blocks",
-        source="TBar FP14 (move statement)",
-        prior=0.15,
-        kinds=frozenset({"return_statement", "expression_statement"}),
-        rewrites=_deeper,
-        examples=(
+        never=(
             Example(
-                "def f(a):\n    for b in a:\n        if b:\n            c(b)\n"
-                "            return b\n",
-                "def f(a):\n    for b in a:\n        if b:\n            c(b)\n"
-                "    return b\n",
+                "if a:\n    b = 1\nelse:\n    b = 2\n", "if a:\n    b = 1\nb = 2\n"
             ),
         ),
     ),
@@ -220,6 +237,12 @@ TEMPLATES = (
                 "if a:\n    b()\nelse:\n    d()\n", "if a:\n    d()\nelse:\n    b()\n"
             ),
         ),
+        never=(
+            Example(
+                "if a == 1:\n    b()\nelif a == 2:\n    d()\n",
+                "if a == 2:\n    d()\nelif a == 1:\n    b()\n",
+            ),
+        ),
     ),
     Template(
         name="blocks-exchanged",
@@ -233,5 +256,6 @@ TEMPLATES = (
             ),
             Example("a()\nif c:\n    d()\n", "if c:\n    d()\na()\n"),
         ),
+        never=(Example("'Doc.'\nif c:\n    d()\n", "if c:\n    d()\n'Doc.'\n"),),
     ),
 )

@@ -97,6 +97,15 @@ def _likeness(name: str, other: str, *, same_use: bool) -> float:
     return 0.35 * same_use + 0.3 * spelling
 
 
+@lru_cache(maxsize=32)
+def called_names(root: Node) -> frozenset[str]:
+    """The attributes that a file calls: methods, as it seems, and no fields."""
+    calls = (node for node in walk(root) if node.kind == "call")
+    functions = (call.child("function") for call in calls)
+    found = (f.child("attribute") for f in functions if f is not None)
+    return frozenset(name.text for name in found if name is not None)
+
+
 @lru_cache(maxsize=8192)
 def _spelt_alike(name: str, other: str) -> float:
     return difflib.SequenceMatcher(None, name, other).ratio()
@@ -107,8 +116,9 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
     thing, attribute = site.node.child("object"), site.node.child("attribute")
     if thing is None or attribute is None:
         return
-    known = usage(site.node.module.root).attributes.get(thing.text, frozenset())
-    called = role(site.node) == "called"
+    root, called = site.node.module.root, role(site.node) == "called"
+    read = usage(root).attributes.get(thing.text, frozenset())
+    known = {name for name in read if (name in called_names(root)) == called}
     missing = "AttributeError" in site.known.raised
     own = attributes(site.path, site.known) if missing else ()
     close = difflib.get_close_matches(attribute.text, own, n=3, cutoff=_SPELT)
@@ -118,43 +128,6 @@ def _attribute(site: Site) -> Iterator[Rewrite]:
     )
     for likeness, other in ranked[:4]:
         yield replace(attribute, other, (0.4 if called else 0.7) * (0.5 - likeness / 2))
-
-
-def _self(site: Site) -> Iterator[Rewrite]:
-    """A bare name in a method that is an attribute of the object or class."""
-    function = site.function
-    if function is None or not role(site.node):
-        return
-    if role(site.node) == "bound" and not _is_kept(site.node):
-        return
-    first = next(iter(site.scope.parameters), "")
-    if first not in {"self", "cls"} or site.node.text in {"self", "cls"}:
-        return
-    known = site.node.text in site.scope.names or site.node.text in _BUILTIN
-    attributes = usage(site.node.module.root).attributes.get(first, frozenset())
-    methods = _methods(function)
-    if site.node.text in attributes | methods:
-        yield replace(site.node, f"{first}.{site.node.text}", 0.5 if known else 1.0)
-    elif not known:
-        yield replace(site.node, f"{first}.{site.node.text}", 0.6)
-
-
-def _is_kept(target: Node) -> bool:
-    """Whether `x = x`, or `x = x + 1`: the object's own was meant on the left."""
-    holder = target.parent
-    right = holder.child("right") if holder is not None else None
-    if holder is None or holder.kind != "assignment" or right is None:
-        return False
-    return any(n.kind == "identifier" and n.text == target.text for n in walk(right))
-
-
-def _methods(function: Node) -> frozenset[str]:
-    body = function.parent
-    if body is not None and body.kind == "decorated_definition":
-        body = body.parent
-    found = body.named if body is not None and body.kind == "block" else []
-    names = (child.child("name") for child in found)
-    return frozenset(name.text for name in names if name is not None)
 
 
 def _unknown(site: Site) -> Iterator[Rewrite]:
@@ -221,19 +194,7 @@ TEMPLATES = (
                 "def f(n):\n    return n.ins + n.outs + n.outs\n",
             ),
         ),
-    ),
-    Template(
-        name="self-missing",
-        source="PySStuBs (change identifier used); the interpreter's own hint",
-        prior=0.6,
-        kinds=_NAMES,
-        rewrites=_self,
-        examples=(
-            Example(
-                "class C:\n    def f(self):\n        return x\n",
-                "class C:\n    def f(self):\n        return self.x\n",
-            ),
-        ),
+        never=(Example("x = a.b() + a.c\n", "x = a.c() + a.c\n"),),
     ),
     Template(
         name="name-unknown",
@@ -244,6 +205,12 @@ TEMPLATES = (
         examples=(
             Example("count = 1\nx = cuont\n", "count = 1\nx = count\n"),
             Example("x = math.pi\n", "import math\nx = math.pi\n"),
+        ),
+        never=(
+            Example(
+                "count = 1\nx = [cuont for cuont in y]\n",
+                "count = 1\nx = [count for cuont in y]\n",
+            ),
         ),
     ),
 )

@@ -42,7 +42,8 @@ def _step(site: Site) -> Iterator[Rewrite]:
             yield replace(parent, thing.text, 0.8)
     elif len(colons) == 1:
         for step, weight in (("-1", 0.5), ("2", 0.5)):
-            yield Rewrite(((site.node.end, site.node.end, f":{step}"),), weight)
+            if step == "2" or len(site.node.named) < len("ij"):  # else it is empty
+                yield Rewrite(((site.node.end, site.node.end, f":{step}"),), weight)
     elif len(colons) > 1 and site.node.children[-1].kind != ":":
         yield Rewrite(((colons[1].start, site.node.end, ""),), 0.6)
 
@@ -94,7 +95,8 @@ def _range(site: Site) -> Iterator[Rewrite]:
             yield replace(stop, f"{last}, -1, -1", 0.6)
         case [start, stop]:
             likely = 1.0 if stop.text in {"0", "1", "-1"} else 0.15
-            yield Rewrite(((stop.end, stop.end, ", -1"),), likely)
+            if start.text not in {"0", "1"}:  # downwards from there is nothing
+                yield Rewrite(((stop.end, stop.end, ", -1"),), likely)
         case [start, stop, step] if step.text == "-1":
             moved = ((start.start, start.end, _minus_one(start)),)
             if stop.text == "0":
@@ -129,6 +131,7 @@ TEMPLATES = (
             Example("x = a[::-1]\n", "x = a\n"),
             Example("x = a[1:]\n", "x = a[1::2]\n"),
         ),
+        never=(Example("x = a[i:j]\n", "x = a[i:j:-1]\n"),),
     ),
     Template(
         name="slice-missing",
@@ -175,5 +178,6 @@ TEMPLATES = (
             Example("x = range(n, 0, -1)\n", "x = range(n - 1, -1, -1)\n"),
             Example("x = range(n, 0)\n", "x = range(n, 0, -1)\n"),
         ),
+        never=(Example("x = range(1, n)\n", "x = range(1, n, -1)\n"),),
     ),
 )

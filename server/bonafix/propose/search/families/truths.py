@@ -146,5 +146,6 @@ TEMPLATES = (
         kinds=_BOOLEAN,
         rewrites=_widened,
         examples=(Example("x = not a or b\n", "x = not (a or b)\n"),),
+        never=(Example("x = a or not b\n", "x = not (a or b)\n"),),
     ),
 )

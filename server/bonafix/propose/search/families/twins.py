@@ -133,5 +133,6 @@ TEMPLATES = (
                 _TWO.replace("g(a[i:])", "g(b[j:])"),
             ),
         ),
+        never=(Example(_TWO, _TWO.replace("g(a[i:])", "g(b[j:])")),),
     ),
 )

@@ -91,6 +91,10 @@ def _fits(borrowed: Donor, node: Node, seen: set[str]) -> bool:
     donor = borrowed.node
     if donor.text == node.text or donor.start <= node.start < donor.end:
         return False
+    holder = donor.parent  # what a name was set to is what it holds
+    left = holder.child("left") if holder is not None else None
+    if left is not None and left.text == node.text:
+        return False
     if node.start <= donor.start < node.end or donor.kind == "binary_operator":
         return False
     return borrowed.names <= seen
@@ -131,6 +135,12 @@ TEMPLATES = (
                 "def f(day, year):\n    return g(year)\n",
             ),
         ),
+        never=(
+            Example(
+                "def f(day):\n    return g(day.year)\n",
+                "def f(day):\n    return g(year)\n",
+            ),
+        ),
     ),
     Template(
         name="value-named",
@@ -161,6 +171,12 @@ TEMPLATES = (
             Example(
                 "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / m\n",
                 "def f(a):\n    m = sum(a) / len(a)\n    return sum(a) / len(a)\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    m = g(a)\n    return m\n",
+                "def f(a):\n    m = g(a)\n    return g(a)\n",
             ),
         ),
     ),
