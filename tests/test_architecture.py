@@ -1,12 +1,16 @@
 """The house stands as ARCHITECTURE.md says."""
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bonafix.lsp.features import COMMANDS, FEATURES, PULLED
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "server" / "bonafix"
@@ -50,6 +54,23 @@ def test_start_up_is_light(module):
     assert done.returncode == 0, done.stderr
     heavy = {"anthropic", "tree_sitter", "unidiff", "rich"}
     assert not heavy & set(done.stdout.split())
+
+
+def test_hello_is_said_before_the_rest_is_imported():
+    """The server's start takes in no more of ours than the first answer needs."""
+    code = "import sys, bonafix.lsp.main; print(*sys.modules, sep='\\n')"
+    loaded = set(run(sys.executable, "-c", code).stdout.split())
+    assert "bonafix.lsp.hello" in loaded
+    late = {"domain", "config", "lsp.state", "lsp.messages", "lsp.requests", "project"}
+    assert not {f"bonafix.{name}" for name in late} & loaded
+
+
+def test_what_is_imported_late_is_there():
+    """Each message and command that is answered names a function with a server."""
+    for home, name in {*FEATURES.values(), *PULLED.values(), *COMMANDS.values()}:
+        handler = getattr(importlib.import_module(f"bonafix.lsp.{home}"), name)
+        assert inspect.iscoroutinefunction(handler), name
+        assert next(iter(inspect.signature(handler).parameters)) == "ls", name
 
 
 def test_no_machine_paths_or_registry_hosts_in_files():

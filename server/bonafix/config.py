@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import platformdirs
 
 from bonafix.errors import ConfigurationError
 
@@ -109,13 +106,19 @@ def user_file() -> Path:
     override = os.environ.get("BONAFIX_CONFIG")
     if override:
         return Path(override)
+    import platformdirs  # noqa: PLC0415 - the server says hello without it
+
     return platformdirs.user_config_path("bonafix") / "config.toml"
 
 
 def state_dir() -> Path:
     """Where receipts and trust decisions are kept: never in the repository."""
     override = os.environ.get("BONAFIX_STATE_DIR")
-    return Path(override) if override else platformdirs.user_state_path("bonafix")
+    if override:
+        return Path(override)
+    import platformdirs  # noqa: PLC0415 - as above
+
+    return platformdirs.user_state_path("bonafix")
 
 
 def merge(config: Config, values: Mapping[str, object], *, source: str) -> Config:
@@ -152,6 +155,8 @@ def _refuse_foreign(table: Mapping[str, object]) -> None:
 
 
 def _read(path: Path) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415 - as above
+
     try:
         with path.open("rb") as file:
             return tomllib.load(file)

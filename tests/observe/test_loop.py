@@ -127,8 +127,13 @@ async def desk(root, files=PROJECT, **options):
 
 
 def processes():
-    found = psutil.Process().children(recursive=True)
-    return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in psutil.Process().children(recursive=True) if runs(one)]
+
+
+def runs(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def folders():

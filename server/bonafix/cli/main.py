@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonafix.cli.parser import parse
-from bonafix.dotenv import redactor_at
 from bonafix.errors import BonafixError, UsageError
 
 if TYPE_CHECKING:
@@ -31,24 +30,31 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is that of DESIGN's table."""
     words = list(sys.argv[1:] if argv is None else argv)
-    redact = redactor_at(None, os.environ)
+    root: Path | None = None
     try:
         arguments = parse(words)
-        redact = redactor_at(getattr(arguments, "root", None), os.environ)
+        root = getattr(arguments, "root", None)
         if arguments.command == "lsp":
             return _serve(arguments)
         ending = _run(arguments)
     except BonafixError as error:
-        return _failed(words, error.kind, redact(str(error)), error.code)
+        message = _redactor(root)(str(error))
+        return _failed(words, error.kind, message, error.code)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return _failed(words, "interrupted", "interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _failed(words, "output", "standard output was closed", 1)
     except Exception as error:  # noqa: BLE001 - the last word must not be a traceback
-        return _crashed(words, error, redact)
-    _write_json(_json_target(words), redact.json(ending.document))
+        return _crashed(words, error, _redactor(root))
+    _write_json(_json_target(words), _redactor(root).json(ending.document))
     return ending.code
+
+
+def _redactor(root: Path | None) -> Redactor:
+    from bonafix.dotenv import redactor_at  # noqa: PLC0415 - on the way out only
+
+    return redactor_at(root, os.environ)
 
 
 def _run(arguments: argparse.Namespace) -> Ending:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 
-from bonafix.text import Unit
+if TYPE_CHECKING:
+    from bonafix.text import Unit
 
 _UNITS: dict[str, Unit] = {
     "utf-8": "utf-8",

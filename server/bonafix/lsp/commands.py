@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from pygls.exceptions import JsonRpcInvalidParams
@@ -191,15 +191,3 @@ def _choice(state: State, job: Job, number: int) -> tuple[Root, Judgement]:
             f"it has {len(judged)}"
         )
     return root, judged[number]
-
-
-COMMANDS: dict[str, Callable[..., Awaitable[Answer]]] = {
-    "bonafix.runTests": run_tests,
-    "bonafix.test": run_tests,
-    "bonafix.fix": fix,
-    "bonafix.apply": apply,
-    "bonafix.cancel": cancel,
-    "bonafix.showEvidence": show_evidence,
-    "bonafix.explain": explain,
-    "bonafix.doctor": doctor,
-}

@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bonafix.config import Config
 from bonafix.lsp import transport
 from bonafix.lsp.server import make_server
-from bonafix.lsp.state import ProjectLike
-from bonafix.lsp.warming import warm
 
 if TYPE_CHECKING:
+    from bonafix.config import Config
+    from bonafix.lsp.state import ProjectLike
     from bonafix.observe.loop import Loop
 
 _NICE = "10"  # of 19: what is run steps back, for its user types meanwhile
@@ -61,6 +60,8 @@ async def _serve(host: str | None, port: int | None, *, trust: bool) -> int:
 
 
 async def _warm() -> None:
+    from bonafix.lsp.warming import warm  # noqa: PLC0415
+
     project, engines = "bonafix.project", "bonafix.propose"
     await warm(project, f"{engines}.search", f"{engines}.claude")
 

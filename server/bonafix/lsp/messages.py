@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
 from bonafix.config import RunWhen
-from bonafix.lsp import abilities, fixes, requests, runs, settings
+from bonafix.lsp import fixes, runs, settings
 from bonafix.lsp.client import UnansweredError
 from bonafix.lsp.documents import Document, changed, file_path
 from bonafix.lsp.jobs import Job
@@ -27,32 +27,18 @@ _OPENING: frozenset[RunWhen] = frozenset({"on-open", "on-save"})
 # ---------------------------------------------------------------- coming and going
 
 
-async def initialize(ls: Server, params: types.InitializeParams) -> None:
-    """Learn what the client can do and which folders are open."""
-    state = ls.state
-    ls.introduced.set()
+def introduce(ls: Server, state: State) -> None:
+    """What the client said of itself, and a root for each project that is open."""
+    params = ls.introduction
+    if params is None:
+        return
     state.options = params.initialization_options
-    state.client.abilities = abilities.read(
-        params.capabilities,
-        pull=settings.pulls(state.options),
-        results=settings.wants_results(state.options),
-    )
-    if state.client.abilities.pull:
-        # Only then: a client that is pushed diagnostics would show them twice.
-        ls.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, requests.PULL)(requests.diagnostic)
-        ls.feature(types.WORKSPACE_DIAGNOSTIC)(requests.workspace_diagnostic)
-    _set_level(state.options)
     state.trust.everything |= settings.trusted(state.options)
     uris = [folder.uri for folder in params.workspace_folders or ()]
     if not uris and ls.workspace.root_uri:
         uris = [ls.workspace.root_uri]
     for uri in uris:
         _add_folder(state, uri)
-
-
-def _set_level(*sources: object) -> None:
-    level = settings.log_level(*sources)
-    logging.getLogger("bonafix").setLevel(level.upper())
 
 
 def _add_folder(state: State, uri: str) -> None:
@@ -135,7 +121,7 @@ async def _fetch_settings(state: State) -> None:
         roots, answer if isinstance(answer, Sequence) else (), strict=False
     ):
         root.settings = value
-    _set_level(state.options, *(root.settings for root in roots))
+    settings.set_level(state.options, *(root.settings for root in roots))
 
 
 async def shutdown(ls: Server, _params: object) -> None:
@@ -163,7 +149,7 @@ async def did_change_configuration(
             and not state.client.abilities.configuration
         ):
             root.settings = params.settings
-    _set_level(state.options, *(root.settings for root in state.roots.values()))
+    settings.set_level(state.options, *(root.settings for root in state.roots.values()))
     state.jobs.start("settings", lambda _job: _fetch_settings(state))
 
 
@@ -270,19 +256,3 @@ async def cancel_progress(
     cancel = ls.state.cancels.get(str(params.token))
     if cancel:
         cancel()
-
-
-FEATURES: dict[str, Callable[..., Awaitable[object]]] = {
-    types.INITIALIZE: initialize,
-    types.INITIALIZED: initialized,
-    types.SHUTDOWN: shutdown,
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
-    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_files,
-    types.TEXT_DOCUMENT_DID_OPEN: did_open,
-    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
-    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
-    types.TEXT_DOCUMENT_DID_SAVE: did_save,
-    types.TEXT_DOCUMENT_CODE_LENS: requests.code_lens,
-    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: cancel_progress,
-}

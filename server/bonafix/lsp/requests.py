@@ -22,10 +22,6 @@ from bonafix.lsp.session import Server
 from bonafix.lsp.state import Root, State
 from bonafix.lsp.wire import Json, Text, Wire, array, gently, holding
 
-PULL = types.DiagnosticOptions(
-    identifier=SOURCE, inter_file_dependencies=True, workspace_diagnostics=True
-)
-
 _NOTHING = Text("[]")
 
 

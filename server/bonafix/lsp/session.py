@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from bonafix import __version__
+from bonafix.lsp.abilities import Abilities
 from bonafix.lsp.protocol import Protocol, converter
-from bonafix.lsp.state import State
+
+if TYPE_CHECKING:  # it holds all the rest, which is not imported yet
+    from bonafix.lsp.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +27,9 @@ logger = logging.getLogger(__name__)
 class Server(LanguageServer):
     """A language server for one connection."""
 
-    state: State
     protocol: Protocol
 
-    def __init__(self) -> None:
+    def __init__(self, build: Callable[[Server], State]) -> None:
         # Whole texts: pygls would apply partial changes to its own copy wrongly
         # where a line holds a form feed; ours are kept by `documents`.
         super().__init__(
@@ -34,9 +39,17 @@ class Server(LanguageServer):
             protocol_cls=Protocol,
             converter_factory=converter,
         )
+        self._build = build
+        self.abilities = Abilities()  # the client's
+        self.introduction: types.InitializeParams | None = None
         self.introduced = asyncio.Event()  # `initialize` was seen
         self.left = asyncio.Event()  # the client said `exit`, or is gone
         self.clean = False  # `shutdown` came first
+
+    @functools.cached_property
+    def state(self) -> State:
+        """Everything else; made when it is asked for first."""
+        return self._build(self)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Log it; telling a client that may be gone would fail again, for ever."""
@@ -66,6 +79,8 @@ class Server(LanguageServer):
 
     async def close(self) -> None:
         """End all work; returns when no process of ours is left."""
+        if "state" not in self.__dict__:
+            return  # there never was any
         self.state.tell()
         self.state.trust.close()
         for root in self.state.roots.values():

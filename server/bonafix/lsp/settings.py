@@ -1,7 +1,8 @@
-"""The editor's settings in, the overrides that `config.load` takes out; pure."""
+"""The editor's settings in, the overrides that `config.load` takes out."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 
@@ -76,3 +77,8 @@ def log_level(*sources: object) -> str:
         if isinstance(asked, str) and asked in {"error", "warning", "info", "debug"}:
             level = asked
     return level
+
+
+def set_level(*sources: object) -> None:
+    """Log from here on as the settings ask."""
+    logging.getLogger(SECTION).setLevel(log_level(*sources).upper())

@@ -13,7 +13,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -92,9 +92,6 @@ class _News:
             if not self.red or now < self.due:
                 return
         run = folded(self.bench, self.wish, [Attempt(log=log)])
-        run = replace(
-            run, collected=tuple(i for i in run.collected if i in run.results)
-        )
         # not from here: whoever listens to the process is not to fail with the shown
         asyncio.get_running_loop().call_soon(self._show, run)
         self.due = now + max(_BETWEEN, _SHARE * (time.monotonic() - now))
@@ -144,6 +141,8 @@ class Kept:
 
     async def look_after(self) -> str:
         """What the tests have left behind since it was made, where they have."""
+        if self.seat.zygote is None:
+            return ""
         left = await asyncio.to_thread(marks, self._host().cell) ^ self.marks
         names = sorted(name for name, _, _ in left)
         return next((n for n in names if _CACHES.isdisjoint(n.split("/"))), "")

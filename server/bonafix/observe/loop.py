@@ -17,7 +17,7 @@ from bonafix.domain import Listener, Snapshot, SuiteRun
 from bonafix.observe.keeping import Copy, Kept
 from bonafix.observe.memory import short
 from bonafix.observe.seats import Tally, turns
-from bonafix.observe.steering import affordable, steers, updated, visible
+from bonafix.observe.steering import batches, joined, seconds, steers, updated, visible
 from bonafix.observe.stock import ALL, Stock, tell
 from bonafix.observe.zygote import LostError, UnfitError
 from bonafix.sandbox.tree import changed_since
@@ -25,7 +25,7 @@ from bonafix.sandbox.tree import changed_since
 IDLE = 15 * 60.0  # seconds without a save, after which nothing is kept any more
 _LOOK = 20.0  # seconds between two looks at how much memory is left
 _CALM = 2.0  # seconds without a save, after which processes are made anew
-_LEAST, _MOST = 3.0, 20.0  # seconds that an answer may take
+_LEAST, _MOST = 3.0, 5.0  # seconds that each part of an answer may take
 _SLOWER = 3  # times as long as its tests took the last time
 
 Buffers = Mapping[str, bytes]
@@ -112,6 +112,9 @@ class Loop:
             except LostError as error:
                 reasons.append(f"a process was lost: {error}")
                 await stock.lose(kind, reasons[-1], listen)
+            except _NoneError:
+                await stock.look_after(kept, listen)
+                raise
             else:
                 self.tally.runs[kind] += 1
                 self.tally.falls.update(reasons)
@@ -167,16 +170,22 @@ class Loop:
             lines = {i: known[i] for i in run.results if i in known}
             return Glance(snapshot=snapshot, run=replace(run, lines=lines))
 
-        chosen, seconds = affordable(kept.copy.run, tests)
-        limit = min(max(_LEAST, _SLOWER * seconds), _MOST)
-        run = await kept.run(files, chosen, limit, lambda run: show(glance(run)))
-        if run.collection_errors:
-            raise _NoneError("tests cannot be collected")
-        if run.timed_out:
-            raise _NoneError("the tests take too long")
-        if not (run.finished and run.results):
-            raise _NoneError("pytest did not get to its end")
-        return glance(run)
+        found: SuiteRun | None = None
+        parts = batches(kept.copy.run, tests)
+        # To collect all that may be affected is nearly as long as the run that follows.
+        for part in parts if kept.swaps else parts[:1]:
+            taken = _SLOWER * seconds(kept.copy.run, part)
+            limit = min(max(_LEAST, taken), _MOST)
+
+            def told(run: SuiteRun, before: SuiteRun | None = found) -> None:
+                show(glance(joined(before, run)))
+
+            run = await kept.run(files, part, limit, told)
+            _require_sound(run)
+            found = joined(found, run)
+        if found is None:
+            raise _NoneError("no test is known to be affected")
+        return glance(found)
 
     # ------------------------------------------------------------- after a full run
 
@@ -243,3 +252,13 @@ class Loop:
         # the clock is waited for: no event tells that nothing happens
         while self.stock.kept and (left := self._used + _CALM - time.monotonic()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left)
+
+
+def _require_sound(run: SuiteRun) -> None:
+    """Refuse what does not say what tests do."""
+    if run.collection_errors:
+        raise _NoneError("tests cannot be collected")
+    if run.timed_out and not run.results:
+        raise _NoneError("the tests take too long")
+    if not run.results or not (run.finished or run.timed_out):
+        raise _NoneError("pytest did not get to its end")

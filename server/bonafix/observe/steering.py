@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -9,7 +10,7 @@ from pathlib import PurePosixPath
 from bonafix.config import Config
 from bonafix.domain import Snapshot, SuiteRun
 
-_WORTH = 5.0  # seconds of tests, beyond which the slower ones are left out
+_FIRST, _FILES = 20, 3  # tests of a first part, and the files that they may be from
 
 # What decides how tests are collected and run, not just what they find.
 _STEERING = frozenset(
@@ -30,24 +31,50 @@ def updated(snapshot: Snapshot, files: Files) -> Snapshot:
     return replace(snapshot, sources={**snapshot.sources, **now})
 
 
-def affordable(run: SuiteRun, tests: Sequence[str]) -> tuple[tuple[str, ...], float]:
-    """Of `tests`, ids or files, the quicker ones, and what they took in `run`.
+def batches(run: SuiteRun, tests: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """`tests`, ids or files, as one or two parts: first what is nearest to a change.
 
-    At least one, and in the order in which they were given.
+    Files are, and tests that ran little besides, of few files: these may have to be
+    collected; and of different functions, for rows of one fail alike. `run` says what
+    each ran.
     """
-    taken = dict.fromkeys(tests, 0.0)
-    for result in run.results.values():
-        for name in (result.id, result.id.partition("::")[0]):
-            if name in taken:
-                taken[name] += result.seconds
-    kept: set[str] = set()
-    spent = 0.0
-    for test in sorted(taken, key=taken.__getitem__):
-        if kept and spent + taken[test] > _WORTH:
-            break
-        kept.add(test)
-        spent += taken[test]
-    return tuple(test for test in tests if test in kept), spent
+    ids = [test for test in tests if "::" in test]
+    small = sorted(ids, key=lambda i: sum(map(len, run.lines.get(i, {}).values())))
+    rows: Counter[str] = Counter()
+    place: dict[str, int] = {}
+    for test in small:
+        place[test] = rows[test.partition("[")[0]]
+        rows[test.partition("[")[0]] += 1
+    nearest = sorted(small, key=place.__getitem__)
+    files = dict.fromkeys(test.partition("::")[0] for test in nearest[:_FIRST])
+    few = frozenset([*files][:_FILES])
+    first = {i for i in nearest[:_FIRST] if i.partition("::")[0] in few}
+    first.update(test for test in tests if "::" not in test)
+    parts = ([t for t in tests if t in first], [t for t in ids if t not in first])
+    return tuple(tuple(part) for part in parts if part)
+
+
+def seconds(run: SuiteRun, tests: Sequence[str]) -> float:
+    """What these took in that run."""
+    wanted = frozenset(tests)
+    return sum(
+        result.seconds
+        for result in run.results.values()
+        if result.id in wanted or result.id.partition("::")[0] in wanted
+    )
+
+
+def joined(before: SuiteRun | None, run: SuiteRun) -> SuiteRun:
+    """Both as one; of a run that was stopped, what it had done by then."""
+    done = tuple(i for i in run.collected if i in run.results)
+    if before is None:
+        return replace(run, collected=done)
+    return replace(
+        run,
+        results={**before.results, **run.results},
+        collected=(*before.collected, *done),
+        seconds=before.seconds + run.seconds,
+    )
 
 
 def steers(path: str) -> bool:
