@@ -125,14 +125,14 @@ def told_of(made, first):
 
 def test_a_number_is_no_truth_value():
     """Who said True or False and now says 1 is equal to what is wanted, and not it."""
-    made = pairs(lambda _: value(False, "bool"), lambda n: value(n - 1, "int"))
+    made = pairs(lambda _: value("False", "bool"), lambda n: value(n - 1, "int"))
     assert "only truth values came from f" in told_of(made, 1)
     assert "gives 0" in told_of(made, 1)
 
 
 def test_a_count_may_take_the_place_of_a_truth_value():
     """Where a target wants 3, numbers are what the tests ask for."""
-    made = pairs(lambda _: value(True, "bool"), lambda n: value(n, "int"))
+    made = pairs(lambda _: value("True", "bool"), lambda n: value(n, "int"))
     assert told_of(made, 2) == ""
 
 

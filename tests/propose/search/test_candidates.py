@@ -157,6 +157,55 @@ def test_symptoms():
     assert seen("2", "-2") == {"sign"}
 
 
+def test_symptom_of_something_shared():
+    """What an earlier call left behind comes before, or beside, what is expected."""
+
+    def seen(expected, actual):
+        given = task("", "", red=["t"], lines=[], expected=expected, actual=actual)
+        return "shared" in set(symptoms(given.targets[0]))
+
+    assert seen("[3]", "[1, 2, 3]")
+    assert seen("[]", "['x']")
+    assert seen("{'b': 1}", "{'a': 0, 'b': 1}")
+    assert seen("{1}", "{1, 2}")
+    assert seen("[[1, 0], [0, 0]]", "[[1, 0], [1, 0]]")
+    assert not seen("[1, 2]", "[1, 2, 3]")  # what comes after is nobody's past
+    assert not seen("[3]", "[3]")
+    assert not seen("{'a': 1}", "{'a': 2, 'b': 1}")
+    assert not seen("[[1, 0], [1, 0]]", "[[0, 0], [0, 0]]")
+    assert not seen("{1, 2}", "{1}")
+
+
+SHARED = """\
+def tagged(tag, tags=[]):
+    tags.append(tag)
+    return tags
+"""
+
+
+def test_a_shared_default_comes_early_where_its_trace_is_seen():
+    """The values tell that a list outlived its call: its default is looked at first."""
+    fixed = SHARED.replace("[]", "None").replace(
+        "    tags.append", "    if tags is None:\n        tags = []\n    tags.append"
+    )
+    ranks = {}
+    for actual in ("['a', 'b']", "['c']"):
+        given = task(
+            SHARED, "", red=["t"], lines=[1, 2, 3], expected="['b']", actual=actual
+        )
+        ranks[actual] = texts(candidates(given)).index(fixed)
+    assert ranks["['a', 'b']"] < min(5, ranks["['c']"])
+
+
+def test_units_come_after_what_is_likelier():
+    """Another scale is thought of once the operator and its neighbours were tried."""
+    product = "def f(a):\n    return a * 60\n"
+    found = texts(candidates(task(product, "", red=["t"], lines=[2])))
+    hours = found.index(product.replace("60", "3600"))
+    for likelier in ("a + 60", "a / 60", "a * 61", "a * 59"):
+        assert found.index(product.replace("a * 60", likelier)) < hours < 20
+
+
 def test_the_first_ones_come_soon():
     """A long file with many suspicious lines does not stall the caller."""
     body = "".join(f"    x{n} = a[{n}] + b * {n} - c // d\n" for n in range(300))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bonafix.propose.search.boosts import BOOSTS
 from bonafix.propose.search.catalogue import BY_KIND, CATALOGUE
 from bonafix.propose.search.context import Site
 from bonafix.propose.search.known import NOTHING, Known
@@ -75,10 +76,20 @@ def test_never(template: Template, example: Example):
     )
 
 
-def test_each_family_says_what_it_must_not_make():
-    """Of every file of the catalogue one template at least has a counterexample."""
-    families = {t.rewrites.__module__ for t in CATALOGUE}
-    assert families == {t.rewrites.__module__ for t in CATALOGUE if t.never}
+@pytest.mark.parametrize("template", CATALOGUE, ids=lambda template: template.name)
+def test_each_says_what_it_must_not_make(template: Template):
+    """A counterexample is none if the example asks for the same change."""
+    assert template.never
+    wanted = {(one.before, one.after, one.known) for one in template.examples}
+    assert not wanted & {(one.before, one.after, one.known) for one in template.never}
+
+
+@pytest.mark.parametrize(("template", "example"), NEVER)
+def test_a_counterexample_is_looked_at(template: Template, example: Example):
+    """Its code holds what the template looks at, and the two texts differ."""
+    assert example.before != example.after
+    kinds = {node.kind for node in walk(parse(example.before).root)}
+    assert kinds & template.kinds
 
 
 @pytest.mark.parametrize("template", CATALOGUE, ids=lambda template: template.name)
@@ -99,6 +110,12 @@ def test_the_catalogue_is_in_order():
     assert all(0 < template.prior <= 1 for template in CATALOGUE)
     assert all(template.source and template.examples for template in CATALOGUE)
     assert {t.name for found in BY_KIND.values() for t in found} == set(names)
+
+
+def test_boosts_name_what_there_is():
+    """Each symptom speaks for templates, or tags of theirs, that exist."""
+    names = {t.name for t in CATALOGUE}.union(*(t.tags for t in CATALOGUE))
+    assert {name for boosts in BOOSTS.values() for name in boosts} <= names
 
 
 def test_figures_move_priors_a_little():

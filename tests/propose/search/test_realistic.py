@@ -478,6 +478,90 @@ def chunks(items, size):
         found.append(chunk)
 """,
     ),
+    Fault(
+        "hours-over-midnight",
+        """\
+def hours_between(start, end):
+    '''How many hours lie between two moments.'''
+    if end < start:
+        raise ValueError("the end comes first")
+    return (end - start).seconds / 3600
+""",
+        "seconds",
+        "total_seconds()",
+    ),
+    Fault(
+        "comments-end-the-file",
+        """\
+def settings(lines):
+    found = {}
+    for line in lines:
+        line = line.strip()
+        if not line or line.startswith("#"):
+            break
+        name, value = line.split("=", 1)
+        found[name.strip()] = value.strip()
+    return found
+""",
+        "break",
+        "continue",
+    ),
+    Fault(
+        "spread-of-a-generator",
+        """\
+def spread(rows, column):
+    '''The difference between the greatest and the least of a column.'''
+    values = (float(row[column]) for row in rows)
+    return max(values) - min(values)
+""",
+        "(float(row[column]) for row in rows)",
+        "[float(row[column]) for row in rows]",
+        "ValueError",
+    ),
+    Fault(
+        "ticket-labels",
+        """\
+def label(ticket):
+    parts = [ticket["id"], ticket["title"]]
+    if ticket.get("tags"):
+        parts.extend(ticket["tags"])
+    return ": ".join(parts)
+""",
+        "join(parts)",
+        "join(map(str, parts))",
+        "TypeError",
+    ),
+    Fault(
+        "graph-visits",
+        """\
+def reachable(graph, start, seen):
+    if start in seen:
+        return seen
+    for other in graph.get(start, ()):
+        reachable(graph, other, seen)
+    return seen
+""",
+        """\
+        return seen
+    for""",
+        """\
+        return seen
+    seen.add(start)
+    for""",
+        "RecursionError",
+    ),
+    Fault(
+        "pages",
+        """\
+def pages(count, size):
+    '''How many pages it takes to show so many entries.'''
+    if size <= 0:
+        raise ValueError("a page shows one entry at least")
+    return count // size
+""",
+        "count // size",
+        "-(-count // size)",
+    ),
 )
 
 

@@ -7,9 +7,23 @@ from collections.abc import Mapping
 SEPARATORS = (" ", ", ", ".", "-", "_", ":", "/", "\n", ",", ": ", "; ", "=")
 BOOSTS: Mapping[str, Mapping[str, float]] = {
     # what was raised
-    "NameError": {"name-unknown": 8, "self-missing": 8, "variable": 2},
-    "UnboundLocalError": {"variable": 2, "dedented": 3, "indented": 2},
+    "NameError": {
+        "clauses-nested": 6,
+        "name-unknown": 8,
+        "self-missing": 8,
+        "variable": 2,
+    },
+    "UnboundLocalError": {
+        "scope-undeclared": 6,
+        "variable": 2,
+        "dedented": 3,
+        "indented": 2,
+    },
     "AttributeError": {
+        "empty-structure": 3,
+        "base-not-made": 3,
+        "decorator-missing": 3,
+        "change-answered": 3,
         "attribute": 4,
         "confusable-call": 4,
         "guard-none": 4,
@@ -25,6 +39,12 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "statement-elsewhere": 1.5,
     },
     "TypeError": {
+        "joined-as-text": 4,
+        "item-wrapped": 3,
+        "bytes-or-text": 3,
+        "percent-tuple": 4,
+        "constant-type": 2,
+        "decorator-missing": 3,
         "variable": 2,
         "comparison-boundary": 0.4,
         "comparison-other": 0.4,
@@ -51,6 +71,9 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "confusable-call": 1.5,
     },
     "ValueError": {
+        "default-of-generator": 3,
+        "generator-kept": 3,
+        "number-base": 2,
         "default-of-get": 1.5,
         "guard-empty": 3,
         "method-added": 2,
@@ -61,6 +84,7 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "statement-elsewhere": 1.5,
     },
     "IndexError": {
+        "index-wrapped": 4,
         "check-index": 4,
         "check-empty": 4,
         "exception-caught": 3,
@@ -96,6 +120,7 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "range-bound": 2,
     },
     "RecursionError": {
+        "mark-missing": 5,
         "base-case": 5,
         "base-case-widened": 6,
         "argument-off-by-one": 2,
@@ -105,6 +130,9 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "guard-empty": 2,
     },
     "hung": {
+        "step-missing": 6,
+        "mark-missing": 3,
+        "jump-other": 1.5,
         "augmented-operator": 2,
         "comparison-boundary": 1.5,
         "comparison-other": 2,
@@ -113,9 +141,9 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "dedented": 2,
         "argument-off-by-one": 2,
     },
-    "StopIteration": {"guard-empty": 3, "option-missing": 4},
+    "StopIteration": {"default-of-generator": 5, "guard-empty": 3, "option-missing": 4},
     "RuntimeError": {"changed-while-looping": 4, "copy-missing": 2},
-    "UnicodeError": {"method-added": 2},
+    "UnicodeError": {"open-mode": 2, "method-added": 2},
     "did-not-raise": {
         "refusal-missing": 3,
         "raise-missing": 3,
@@ -129,6 +157,8 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
     },
     # what came out instead
     "got-none": {
+        "change-answered": 6,
+        "nothing-other": 2,
         "return-missing": 6,
         "answer-missing": 8,
         "dedented": 2,
@@ -136,6 +166,7 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
     },
     "got-coroutine": {"await-missing": 10},
     "off-by-one": {
+        "rounded-up": 3,
         "constant-off-by-one": 1.7,
         "comparison-boundary": 1.7,
         "range-bound": 1.7,
@@ -145,6 +176,13 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "range-way": 1.5,
     },
     "inverted": {
+        "type-added": 2,
+        "bool-excluded": 2,
+        "type-compared": 2,
+        "element-added": 1.5,
+        "case-folded": 1.5,
+        "affix-compared": 1.5,
+        "floats-equal": 2,
         "truth-flipped": 1.6,
         "comparison-negated": 1.4,
         "condition-negated": 1.5,
@@ -159,14 +197,32 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "letter-case": 0.5,
     },
     "sign": {
+        "sign-needless": 3,
         "sign-missing": 4,
         "operands-reversed": 1.8,
         "call-around": 1.5,
         "constant-sign": 2.5,
     },
-    "ratio": {"arithmetic-operator": 1.3, "reciprocal": 4, "division": 1.3},
-    "rounded": {"division": 2.5, "call-around": 2, "call-removed": 2},
+    "ratio": {
+        "scale": 4,
+        "milliseconds": 3,
+        "percent-missing": 3,
+        "percent-needless": 3,
+        "period": 2,
+        "arithmetic-operator": 1.3,
+        "reciprocal": 4,
+        "division": 1.3,
+    },
+    "rounded": {
+        "rounded-digits": 3,
+        "rounded-up": 2,
+        "division": 2.5,
+        "call-around": 2,
+        "call-removed": 2,
+    },
     "reordered": {
+        "tie-broken": 4,
+        "order-kept": 3,
         "slice-step": 2,
         "slice-side": 1.5,
         "option-missing": 2,
@@ -181,12 +237,16 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "arguments-swapped": 1.5,
     },
     "shorter": {
+        "jump-other": 2,
+        "yield-other": 1.5,
         "else-left": 2,
         "range-bound": 1.6,
         "slice-bound": 1.5,
         "comparison-boundary": 1.3,
     },
     "longer": {
+        "filter-missing": 2,
+        "branch-chained": 1.5,
         "range-bound": 1.4,
         "slice-bound": 1.5,
         "statement-removed": 1.5,
@@ -195,7 +255,7 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "slice-missing": 2,
         "jump-missing": 1.5,
     },
-    "repeated": {"confusable-call": 1.5, "call-around": 1.5},
+    "repeated": {"distinct": 2, "confusable-call": 1.5, "call-around": 1.5},
     "spacing": {"separator": 3, "method-added": 2, "confusable-call": 1.5},
     "case": {
         "option-missing": 1.5,
@@ -203,7 +263,12 @@ BOOSTS: Mapping[str, Mapping[str, float]] = {
         "confusable-call": 3,
         "method-added": 3,
     },
-    "nested": {"confusable-call": 3, "call-removed": 2},
+    "nested": {
+        "item-bare": 3,
+        "yield-other": 3,
+        "confusable-call": 3,
+        "call-removed": 2,
+    },
     "shared": {  # with what another call, or another row, has left behind
         "copy-missing": 3,
         "mutable-default": 4,

@@ -237,6 +237,8 @@ def _kind(node: Node, names: Mapping[str, str]) -> str:
         return names.get(node.text, "")
     if node.kind in {"list", "tuple", "set", "dictionary"}:
         return kind_of(node.text) or _LITERALS[node.kind]
+    if node.kind == "string" and node.text[0] in "bB":
+        return "bytes"
     if node.kind in _LITERALS:
         return _LITERALS[node.kind]
     if node.kind == "call":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice, pairwise
+from itertools import combinations, pairwise
 
 from bonafix.domain import Candidate, Change, Outcome, Patch, Suspect, Task, TestResult
 from bonafix.propose.search.candidates import steps
@@ -54,13 +54,22 @@ def doubles(task: Task, known: Sequence[Partial]) -> Iterator[Candidate | None]:
     pairs = sorted(combinations(best[:_MERGED], 2), key=_together, reverse=True)
     for a, b in pairs:
         yield merged(a, b)
-    sources = [islice(_on_top(task, one), _SECONDS) for one in _different(best)]
+    sources = [_first(_on_top(task, one), _SECONDS) for one in _different(best)]
     while sources:
         for source in list(sources):
             try:
                 yield next(source)
             except StopIteration:
                 sources.remove(source)
+
+
+def _first(found: Iterator[Candidate | None], most: int) -> Iterator[Candidate | None]:
+    """The first of them; the pauses in between do not count."""
+    for one in found:
+        most -= one is not None
+        yield one
+        if not most:
+            return
 
 
 def _together(pair: tuple[Partial, Partial]) -> float:

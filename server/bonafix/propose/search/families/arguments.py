@@ -38,12 +38,16 @@ _OPTIONS: dict[tuple[str, int], tuple[tuple[str, float], ...]] = {
     ("makedirs", 1): (("exist_ok=True", 1.0),),
     ("unlink", 0): (("missing_ok=True", 1.0),),
     ("open", 1): (('encoding="utf-8"', 0.5), ('"w"', 0.4)),
+    ("open", 2): (('encoding="utf-8"', 1.0), ('newline=""', 0.6)),
+    ("now", 0): (("timezone.utc", 1.0),),
+    ("strip", 0): (('"/"', 0.2),),
     ("read_text", 0): (('encoding="utf-8"', 1.0),),
     ("sub", 3): (("flags=re.IGNORECASE", 0.4), ("count=1", 0.4)),
     ("match", 2): (("re.IGNORECASE", 0.6), ("re.MULTILINE", 0.2)),
     ("search", 2): (("re.IGNORECASE", 0.6), ("re.MULTILINE", 0.3)),
     ("compile", 1): (("re.IGNORECASE", 0.7), ("re.MULTILINE", 0.4)),
 }
+_BARE = {"split", "rsplit", "strip", "lstrip", "rstrip", "pop"}
 _FEWER = {"round", "enumerate", "split", "rsplit", "replace", "pop", "sum", "get"}
 _FEWER |= {"sorted", "print", "next", "getattr", "strip", "lstrip", "rstrip", "max"}
 
@@ -114,6 +118,8 @@ def _suits(site: Site, name: str, text: str) -> bool:
     """Whether the option makes sense for what is known of the call's object."""
     if text.startswith("re."):
         return "import re" in site.node.module.text
+    if text.startswith("timezone"):
+        return "timezone" in site.scope.names
     function = site.node.child("function")
     thing = function.child("object") if function is not None else None
     if name == "pop" and thing is not None:
@@ -139,6 +145,8 @@ def _extra(site: Site) -> Iterator[Rewrite]:
     if wanted is not None and surplus and len(given) > len(wanted.places):
         for argument in given:
             yield _without(arguments, argument, 1.0)
+    elif len(given) == 1 and callee(site.node) in _BARE:
+        yield _without(arguments, given[0], 0.5)
     elif wanted is None and callee(site.node) in _FEWER and len(given) > 1:
         yield _without(arguments, given[-1], 0.5)
     for argument in arguments.named:
@@ -252,6 +260,7 @@ TEMPLATES = (
                 "def g(x):\n    return x\n\n\ndef f(a, b):\n    return g(a)\n",
             ),
             Example("x = sorted(y, reverse=True)\n", "x = sorted(y)\n"),
+            Example("x = y.split(' ')\n", "x = y.split()\n"),
         ),
         never=(Example("x = h(a, b)\n", "x = h(a)\n"),),
     ),

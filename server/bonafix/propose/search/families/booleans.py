@@ -169,7 +169,7 @@ TEMPLATES = (
         kinds=frozenset({"not_operator"}),
         rewrites=_negation_removed,
         examples=(Example("x = not (a)\n", "x = (a)\n"),),
-        never=(Example("x = a is not b\n", "x = a is b\n"),),
+        never=(Example("x = not not a\n", "x = a\n"),),
     ),
     Template(
         name="truth-flipped",

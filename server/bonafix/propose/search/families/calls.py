@@ -54,18 +54,23 @@ _SETS: tuple[tuple[str, ...], ...] = (
     ("sin", "cos"),
     ("now", "utcnow"),
     ("radians", "degrees"),
-    ("fromkeys", "copy"),
+    ("copy", "deepcopy"),
+    ("lstrip", "removeprefix"),
+    ("rstrip", "removesuffix"),
     ("read", "readline", "readlines"),
 )
 _CALL = frozenset({"call"})
+_MANY = 9
 _TAKES = {  # arguments, least and most
-    **dict.fromkeys(("popleft", "keys", "values", "items", "copy"), (0, 0)),
+    **dict.fromkeys(("popleft", "keys", "values", "items"), (0, 0)),
     **dict.fromkeys(("append", "appendleft", "extend", "add", "discard"), (1, 1)),
+    **dict.fromkeys(("removeprefix", "removesuffix"), (1, 1)),
     **dict.fromkeys(("ord", "chr", "heappop", "count", "remove", "all"), (1, 1)),
     **dict.fromkeys(("float", "list", "tuple", "set", "splitlines"), (0, 1)),
     **dict.fromkeys(("insert", "heappush", "hasattr"), (2, 2)),
     **dict.fromkeys(("int", "get", "setdefault", "round"), (1, 2)),
-    "dump": (2, 9),
+    "dump": (2, _MANY),
+    "deepcopy": (1, 1),
     "pop": (0, 2),
     "str": (0, 3),
     "sorted": (1, 3),
@@ -75,7 +80,7 @@ _BUILTIN = frozenset(dir(builtins))
 
 
 def _confused(site: Site) -> Iterator[Rewrite]:
-    name, given = _name(site.node), len(given_to(site.node))
+    name, given = _name(site.node), _count(site.node)
     if name is None:
         return
     bare = name.parent == site.node  # no method: it must be there
@@ -91,9 +96,18 @@ def _confused(site: Site) -> Iterator[Rewrite]:
         if other != name.text and (not bare or other in seen)
     ]
     for other, weight in dict(alternatives).items():
-        least, most = _TAKES.get(other, (given, given))
-        if least <= given <= most:
+        least, most = _TAKES.get(other, (0, _MANY))
+        if given is None or least <= given <= most:
             yield replace(name, other, weight)
+
+
+def _count(call: Node) -> int | None:
+    """How many arguments a call gives, if its text tells."""
+    arguments = call.child("arguments")
+    if arguments is None or arguments.kind != "argument_list":
+        return 1  # a generator
+    unpacked = any(one.kind.endswith("_splat") for one in arguments.named)
+    return None if unpacked else len(arguments.named)
 
 
 def _swapped(site: Site) -> Iterator[Rewrite]:
@@ -184,6 +198,7 @@ TEMPLATES = (
         examples=(
             Example("x.append(y)\n", "x.extend(y)\n"),
             Example("x = any(y)\n", "x = all(y)\n"),
+            Example("x = any(y for y in z)\n", "x = all(y for y in z)\n"),
         ),
         never=(
             Example("x = floor(y)\n", "x = ceil(y)\n"),

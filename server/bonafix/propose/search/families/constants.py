@@ -20,6 +20,7 @@ _NUMBERS = frozenset({"integer", "float"})
 _STRING = frozenset({"string"})
 _DONORS = 4
 _FEW = 3
+_LOOPS = {"for_statement"}
 _DEFAULTS = {"default_parameter", "typed_default_parameter"}
 
 
@@ -131,6 +132,18 @@ def _extreme(site: Site) -> Iterator[Rewrite]:
             ]
             yield replace(node, first)
             yield replace(node, second, 0.2)
+            yield from _first_item(left, node)
+
+
+def _first_item(target: Node, start: Node) -> Iterator[Rewrite]:
+    """The first of those that the loop behind its assignment goes through."""
+    found = (a for a in target.ancestors() if a.kind in {"block", "module"})
+    block = next(found, None)
+    siblings = block.named if block is not None else []
+    behind = [s for s in siblings if s.start > start.end and s.kind in _LOOPS]
+    over = behind[0].child("right") if behind else None
+    if over is not None and over.kind in {"identifier", "attribute"}:
+        yield replace(start, f"{over.text}[0]", 0.7)
 
 
 def _compared_by(region: Node, name: str) -> str:
@@ -250,6 +263,10 @@ TEMPLATES = (
                 "            b = d\n    return b\n",
                 'def f(a):\n    b, c = float("-inf"), None\n    for d in a:\n'
                 "        if d > b:\n            b = d\n    return b\n",
+            ),
+            Example(
+                "b = 0\nfor d in a:\n    if d > b:\n        b = d\n",
+                "b = a[0]\nfor d in a:\n    if d > b:\n        b = d\n",
             ),
         ),
         never=(

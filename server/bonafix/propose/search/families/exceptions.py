@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from bonafix.propose.search.context import Site, callee, line_indent
-from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.propose.search.template import Example, Rewrite, Template, replace, swap
 from bonafix.syntax import Node, walk
 
 _USUAL = ("ValueError", "TypeError", "KeyError", "IndexError", "AttributeError")
@@ -75,7 +75,8 @@ def _caught(site: Site) -> Iterator[Rewrite]:
         caught = caught.named[0]
     names = [n.text for n in walk(caught) if n.kind == "identifier"]
     met = [name for name in site.known.raised if name not in {*FAILURES, *names}]
-    for rank, other in enumerate(dict.fromkeys([*met, *_USUAL])):
+    near = _elsewhere(site.node.module.root)
+    for rank, other in enumerate(dict.fromkeys([*met, *near[:_MOST], *_USUAL])):
         weight = (1.0 if other in met else 0.4) / (1 + 0.3 * rank)
         if other in names:
             continue
@@ -98,6 +99,23 @@ def _covers(wide: str, narrow: str) -> bool:
 
 def _members(caught: Node) -> list[str]:
     return [n.text for n in caught.named] if caught.kind == "tuple" else [caught.text]
+
+
+def _exchanged(site: Site) -> Iterator[Rewrite]:
+    """`except Exception` before `except KeyError`, which is never reached."""
+    before = site.node.previous
+    if before is None or before.kind != "except_clause":
+        return
+    caught = [_caught_by(clause) for clause in (before, site.node)]
+    if any(_covers(wide, one) for wide in caught[0] for one in caught[1]):
+        yield swap(before, site.node)
+
+
+def _caught_by(clause: Node) -> list[str]:
+    """The names of the exceptions of a clause."""
+    head = clause.named[0] if len(clause.named) > 1 else None
+    head = head.named[0] if head is not None and head.kind == "as_pattern" else head
+    return _members(head) if head is not None else []
 
 
 def _unraised(site: Site) -> Iterator[Rewrite]:
@@ -155,6 +173,10 @@ TEMPLATES = (
                 "try:\n    f()\nexcept IndexError as e:\n    g()\n",
                 "try:\n    f()\nexcept LookupError as e:\n    g()\n",
             ),
+            Example(
+                "try:\n    f()\nexcept KeyError:\n    raise LateError\n",
+                "try:\n    f()\nexcept LateError:\n    raise LateError\n",
+            ),
         ),
         never=(
             Example(
@@ -164,6 +186,27 @@ TEMPLATES = (
             Example(
                 "try:\n    f()\nexcept LookupError:\n    g()\n",
                 "try:\n    f()\nexcept (LookupError, KeyError):\n    g()\n",
+            ),
+        ),
+    ),
+    Template(
+        name="clauses-exchanged",
+        source="studies of exception handling faults (order of catch blocks)",
+        prior=0.6,
+        kinds=frozenset({"except_clause"}),
+        rewrites=_exchanged,
+        examples=(
+            Example(
+                "try:\n    f()\nexcept Exception:\n    g()\n"
+                "except KeyError:\n    h()\n",
+                "try:\n    f()\nexcept KeyError:\n    h()\n"
+                "except Exception:\n    g()\n",
+            ),
+        ),
+        never=(
+            Example(
+                "try:\n    f()\nexcept OSError:\n    g()\nexcept KeyError:\n    h()\n",
+                "try:\n    f()\nexcept KeyError:\n    h()\nexcept OSError:\n    g()\n",
             ),
         ),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, callee
+from bonafix.propose.search.context import Site, callee, operator
 from bonafix.propose.search.kinds import head, is_number, kind
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 
@@ -166,6 +166,17 @@ def _codes(
         yield f"02{code}", 0.7
 
 
+def _percent_tuple(site: Site) -> Iterator[Rewrite]:
+    """`"%s" % x` to `"%s" % (x,)`, where x may be a tuple."""
+    left, right = site.node.child("left"), site.node.child("right")
+    if left is None or right is None or operator(site.node) != "%":
+        return
+    one = len([m for m in _PERCENT.finditer(left.text) if m[0] != "%%"]) == 1
+    named = right.kind in {"identifier", "attribute"}
+    if left.kind == "string" and one and named and not is_number(kind(site, right)):
+        yield replace(right, f"({right.text},)")
+
+
 def _dates(site: Site) -> Iterator[Rewrite]:
     """The codes of `strftime`: `%m` for `%M`, day and month the wrong way round."""
     call = site.node.parent.parent if site.node.parent is not None else None
@@ -258,6 +269,18 @@ TEMPLATES = (
             Example("x = '%2d:%2d' % y\n", "x = '%02d:%2d' % y\n"),
         ),
         never=(Example("x = '%%d %s' % y\n", "x = '%%s %s' % y\n"),),
+    ),
+    Template(
+        name="percent-tuple",
+        source="Python's reference (formatting of a tuple); the interpreter's own hint",
+        prior=0.1,
+        kinds=frozenset({"binary_operator"}),
+        rewrites=_percent_tuple,
+        examples=(Example("x = '%s' % y\n", "x = '%s' % (y,)\n"),),
+        never=(
+            Example("x = z % y\n", "x = z % (y,)\n"),
+            Example("x = '%s %s' % y\n", "x = '%s %s' % (y,)\n"),
+        ),
     ),
     Template(
         name="date-code",

@@ -90,6 +90,8 @@ def _view(site: Site) -> Iterator[Rewrite]:
         known = 1.0 if kind(site, over) else 0.3
         if pair:
             yield wrap(over, "", ".items()", known)
+            if known < 1:
+                yield wrap(over, "enumerate(", ")", 0.8 * known)
         else:
             yield wrap(over, "", ".values()", 0.8 * known)
     elif plain and pair:

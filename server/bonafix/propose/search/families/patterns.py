@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, callee, positional
-from bonafix.propose.search.template import Example, Rewrite, Template, replace
+from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
 
 _CALLS = frozenset(
     {
@@ -56,7 +56,33 @@ def _changed(body: str) -> Iterator[tuple[str, float]]:
     yield (body[:-1] if body.endswith("$") else f"{body}$"), 0.7
 
 
+def _escaped(site: Site) -> Iterator[Rewrite]:
+    """`re.sub(x, ...)` to `re.sub(re.escape(x), ...)`: a plain text that is sought."""
+    function, given = site.node.child("function"), positional(site.node)
+    if function is None or not given or callee(site.node) not in _CALLS:
+        return
+    plain = given[0].kind in {"identifier", "attribute", "subscript"}
+    if function.text.startswith("re.") and plain and not given[0].text.isupper():
+        yield wrap(given[0], "re.escape(", ")")
+
+
 TEMPLATES = (
+    Template(
+        name="pattern-escaped",
+        source="studies of regular expressions' faults (Wang et al., MSR 2020)",
+        prior=0.25,
+        kinds=frozenset({"call"}),
+        rewrites=_escaped,
+        examples=(
+            Example("x = re.sub(a, '', b)\n", "x = re.sub(re.escape(a), '', b)\n"),
+        ),
+        never=(
+            Example("x = a.split(b)\n", "x = a.split(re.escape(b))\n"),
+            Example(
+                "x = re.match(PATTERN, a)\n", "x = re.match(re.escape(PATTERN), a)\n"
+            ),
+        ),
+    ),
     Template(
         name="pattern",
         source="mutation operators for regular expressions (Arcaini et al., 2017)",

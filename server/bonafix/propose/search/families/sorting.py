@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bonafix.propose.search.context import Site, callee, positional
+from bonafix.propose.search.context import ATOMS, Site, callee, positional
 from bonafix.propose.search.families.calls import given_to
 from bonafix.propose.search.kinds import HOLDERS, head, item, kind
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
@@ -67,6 +67,24 @@ def _key(site: Site) -> Iterator[Rewrite]:
                 yield Rewrite(((at, at, f"{lead}key={name}"),), 1.0 / (1 + rank))
 
 
+def _tie(site: Site) -> Iterator[Rewrite]:
+    """`key=lambda x: x[1]` to one that decides ties too, or the other way round."""
+    arguments = site.node.child("arguments")
+    key = _keyword(arguments, "key") if arguments is not None else None
+    if callee(site.node) not in _ORDERING or key is None or key.kind != "lambda":
+        return
+    listed, body = key.child("parameters"), key.child("body")
+    if listed is None or body is None or body.kind in {"tuple", "unary_operator"}:
+        return
+    name, text = listed.text, body.text
+    others = {f"{name}[1]": f"{name}[0]", f"{name}[0]": f"{name}[1]"}
+    if name != text:
+        yield replace(body, f"({text}, {others.get(text, name)})")
+    yield replace(body, f"-{text}" if body.kind in ATOMS else f"-({text})", 0.8)
+    if name != text:
+        yield replace(body, f"(-{text}, {others.get(text, name)})", 0.6)
+
+
 def _keyword(arguments: Node, name: str) -> Node | None:
     for argument in arguments.named:
         label = argument.child("name")
@@ -113,6 +131,30 @@ TEMPLATES = (
         never=(
             Example("x = max(a, b)\n", "x = max(a, b, key=len)\n"),
             Example("x = max([1, 2])\n", "x = max([1, 2], key=len)\n"),
+        ),
+    ),
+    Template(
+        name="tie-broken",
+        source="BugsInPy (an order that is not total); TBar FP13",
+        prior=0.2,
+        kinds=_CALL,
+        rewrites=_tie,
+        examples=(
+            Example(
+                "x = sorted(y, key=lambda a: a[1])\n",
+                "x = sorted(y, key=lambda a: (a[1], a[0]))\n",
+            ),
+            Example(
+                "x = sorted(y, key=lambda a: a[1])\n",
+                "x = sorted(y, key=lambda a: -a[1])\n",
+            ),
+        ),
+        never=(
+            Example(
+                "x = sorted(y, key=lambda a: a)\n",
+                "x = sorted(y, key=lambda a: (a, a))\n",
+            ),
+            Example("x = f(lambda a: a[1])\n", "x = f(lambda a: -a[1])\n"),
         ),
     ),
 )

@@ -21,6 +21,7 @@ _PLACES = frozenset({"expression_statement", "if_statement", "while_statement"})
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _MOST_STATEMENTS = 40
 _MOST_NAMES = 4
+_MOST_TWINS = 6  # of one statement: in a long function many look alike
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -90,15 +91,16 @@ def _is_whole(node: Node, pairs: Pairs) -> bool:
 
 def _unchanged(site: Site) -> Iterator[Rewrite]:
     """A copy in which a name was forgotten: all of its names exchanged."""
-    head = _head(site.node)
+    head, at = _head(site.node), site.node.start
+    held, tried = set(_WORD.findall(head)), {head}
     for rank, pairs in enumerate(_pairings(site.region)):
         text = _exchanged(head, pairs)
-        held = set(_WORD.findall(head))
         mixed = held & {b for _, b in pairs} and held & {a for a, _ in pairs}
-        if text != head and mixed:
-            at = site.node.start
-            weight = 1.0 / (1 + 0.3 * rank)
-            yield Rewrite(((at, at + len(head), text),), weight)
+        if text not in tried and mixed:
+            tried.add(text)
+            yield Rewrite(((at, at + len(head), text),), 1.0 / (1 + 0.3 * rank))
+        if len(tried) > _MOST_TWINS:
+            return
 
 
 _TWO = (
