@@ -20,7 +20,7 @@ from tests.vscode.workbench import Workbench
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update"]
-_SIZE = {"width": 1280, "height": 800}
+_SIZE = {"width": 1440, "height": 800}  # both sides of a diff beside our view
 _GONE = 30  # seconds until nothing of a closed window may be left
 _failed = pytest.StashKey[bool]()
 

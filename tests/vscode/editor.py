@@ -165,8 +165,8 @@ def _launcher(folder: Path) -> None:
 
 
 def _clean() -> dict[str, str]:
-    """The environment without an editor's or a model's own variables."""
-    ours = ("ANTHROPIC_", "VSCODE_", "BONAFIX_")
+    """The environment without an editor's, a model's or Python's own variables."""
+    ours = ("ANTHROPIC_", "VSCODE_", "BONAFIX_", "PYTHON")
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
 

@@ -6,6 +6,7 @@ Every wait is for something visible and ends; nothing is read from the editor's 
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,8 @@ class Screen:
 
     def ready(self) -> None:
         """Wait until the language status says that the server is ready."""
-        self.see(self.page.locator('.statusbar-item[aria-label*="Bonafix, Ready"]'), START)
+        label = '.statusbar-item[aria-label*="Bonafix, Ready"]'
+        self.see(self.page.locator(label), START)
 
     def tests(self, name: str, outcome: str = "") -> Locator:
         """The rows of the Testing view that are so named and have ended so."""
@@ -77,9 +79,15 @@ class Screen:
         return tree.locator('.monaco-list-row[aria-level="1"]')
 
     def below(self, row: Locator, text: str) -> Locator:
-        """The first row with the text after another one of the same tree."""
-        later = row.locator(f"xpath=following-sibling::*[contains(., '{text}')]")
-        return self.see(later)
+        """The next row with the text after another one, as they are drawn."""
+        rows = self.row(text)
+
+        def later() -> list[tuple[float, int]]:
+            (above,) = _tops(row)
+            return [(top, n) for n, top in enumerate(_tops(rows)) if top > above]
+
+        self.until(lambda: bool(later()))
+        return rows.nth(min(later())[1])
 
     def treeitem(self, label: str) -> Locator:
         """The rows of trees whose labels, as they are read out, begin so."""
@@ -111,30 +119,29 @@ class Screen:
 
     def problem(self, line: int) -> Locator:
         """What is underlined in that line (1-based)."""
-        for one in self.problems.all():
-            if self._line_of(_top(one)) == line:
-                return one
-        raise AssertionError(f"nothing is underlined in line {line}")
+        return self.problems.nth(self._underlined().index(line))
 
     def underlines(self, *lines: int) -> None:
         """Wait until exactly these lines (1-based) are underlined as errors.
 
         Lenses come later than the lines below them, and push them down.
         """
-        end = time.monotonic() + SOON / 1000
-        while (seen := self._underlined()) != set(lines) and time.monotonic() < end:
-            time.sleep(0.5)
-        assert seen == set(lines)
+        with suppress(AssertionError):
+            self.until(lambda: set(self._underlined()) == set(lines))
+        assert set(self._underlined()) == set(lines)
 
-    def _underlined(self) -> set[int]:
-        return {self._line_of(_top(one)) for one in self.problems.all()}
+    def _underlined(self) -> list[int]:
+        numbers = self.page.locator(".margin-view-overlays .line-numbers")
+        places = list(zip(_tops(numbers), numbers.all_text_contents(), strict=False))
+        return [
+            int(min((abs(at - top), n) for at, n in places if n)[1])
+            for top in _tops(self.problems)
+            if places
+        ]
 
-    def _line_of(self, top: float) -> int:
-        numbers = self.page.locator(".margin-view-overlays .line-numbers").all()
-        places = [(_top(number), number.text_content()) for number in numbers]
-        return int(min((abs(at - top), n) for at, n in places if n)[1])
 
-
-def _top(shown: Locator) -> float:
-    box = shown.bounding_box()
-    return box["y"] if box else -1.0
+def _tops(shown: Locator) -> list[float]:
+    """How far from the top of the page they are, in pixels, all at one moment."""
+    return list(
+        shown.evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    )

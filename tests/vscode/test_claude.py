@@ -149,7 +149,7 @@ def test_candidates_to_choose_from(shop, claude, code):
     shop.see(shop.row("the model's words: "))
     shop.picture("aloud")
     shop.command("Bonafix: Show the Model's Summary of Its Thinking")
-    shop.see(shop.page.locator(".view-line", has_text="naïvely at first"))
+    shop.see(shop.page.locator(".view-line", has_text="naïvely"))
     shop.fix(EDGE, "ready")
     shop.see(shop.treeitem("candidate 1 of 2"))
     shop.picture("candidates")
