@@ -1,7 +1,7 @@
 """The Python that was chosen in the editor, and the Testing view beside the other one.
 
-Microsoft's two Python extensions are in no registry that can be reached from here, so
-the folders in `pythons` stand in for them: under the real names, with those parts of
+Microsoft's two Python extensions are in no package registry, so the folders in
+`pythons` stand in for them: under the real names, with those parts of
 the interface that the packages @vscode/python-extension and @vscode/python-environments
 document and that ours calls. What the real ones do besides is not shown by these tests.
 """
