@@ -47,7 +47,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 units: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --durations-min=5
 
 # A real Emacs with eglot (Debian: emacs-nox elpa-eglot), which `test` does not ask for.
 test-emacs: $(VENV)/.dev
