@@ -94,7 +94,7 @@ def test_only_what_the_journal_lacks_is_judged(tmp_path, here):
     assert done.stdout.startswith(caught)
     assert f"all: {n} patches of 1 project" in done.stdout
     assert len(journal.read(path)) == n
-    assert not (tmp_path / "state").exists()  # no receipts of what is no one's patch
+    assert not (tmp_path / "state/receipts").exists()  # none of what is no one's patch
 
 
 @pytest.mark.parametrize(
