@@ -115,10 +115,11 @@ class Project:
                     run, [one], sources=sources, changed=bench.changed
                 )
                 await asyncio.sleep(0)  # a server answers between two failures
-            if self.loop is not None and select is None and not expression:
-                await self.loop.offer(_copy(bench, run, self.config, stack), listen)
-            elif self.loop is not None:
-                self.loop.confirm(bench.snapshot, run, listen)
+            loop = self._awaiting()
+            if loop is not None and select is None and not expression:
+                await loop.offer(_copy(bench, run, self.config, stack), listen)
+            elif loop is not None:
+                loop.confirm(bench.snapshot, run, listen)
             return Observation(
                 snapshot=bench.snapshot,
                 run=run,
@@ -154,8 +155,12 @@ class Project:
 
     async def keep(self, listen: Listener = silent) -> None:
         """Hold processes for `glance` until cancelled, or nobody asks for long."""
-        if self.loop is not None:
-            await self.loop.keep(listen)
+        if loop := self._awaiting():
+            await loop.keep(listen)
+
+    def _awaiting(self) -> Loop | None:
+        """What is kept for the next save, where a save runs anything."""
+        return self.loop if self.config.run == "on-save" else None
 
     async def fix(
         self,

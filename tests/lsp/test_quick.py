@@ -129,3 +129,30 @@ def gone(process):
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.status() == psutil.STATUS_ZOMBIE
     return True
+
+
+async def test_nothing_is_kept_where_saves_run_nothing(workspace, monkeypatch):
+    """Who runs tests by hand has no use for processes that wait for a save."""
+    monkeypatch.setattr(editing, "PATIENCE", 60)
+    (workspace / "calc.py").write_text(RIGHT)
+    (workspace / "test_calc.py").write_text(TESTS)
+    settings = workspace.parent / "config.toml"
+    settings.write_text(f"interpreter = {str(plain())!r}\nrun = 'manual'\n")
+    loop = Loop()
+    server = make_server(
+        lambda root, config: Project(root, config, loop=loop),
+        examine=nothing,
+        claude=lambda _config: False,
+        trust=True,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        editor = Editor(workspace).join(server)
+        stack.push_async_callback(editor.stop)
+        await editor.initialize()
+        await editor.command("runTests", {})
+        await logged(editor, WHOLE, "0 failing")
+        await until(
+            lambda: not any(j.running for j in server.state.jobs.table.values())
+        )
+        assert not psutil.Process().children(recursive=True)
+        assert not loop.stock.kept
