@@ -107,10 +107,12 @@ class MessagesApi:
 
     async def _stop(self) -> None:
         self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # who was let in just now has a task only then
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)  # or its socket would be left to the collector
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
