@@ -87,6 +87,7 @@ export function activate(context: ExtensionContext): void {
     ...[channel, status, actions, fixes, announcing, pythons, view],
     ...own(context, opened, channel, launch),
     ...onFixes(fixes),
+    workspace.onDidChangeTextDocument(fixes.onEdit),
   );
   // Not awaited: commands must answer while the server starts.
   void pythons.known.then(() => opened.restart());

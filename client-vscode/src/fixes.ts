@@ -70,7 +70,6 @@ const RESULTS: Readonly<Record<string, Result>> = {
   skipped: "skipped",
 };
 
-const SPENT = /^[\d,]+ requests, /;
 const EFFORTS = ["off", "low", "medium", "high", "xhigh", "max"];
 
 export function begun(
@@ -115,18 +114,27 @@ export interface Told {
   readonly stage?: string;
   readonly result?: string;
   readonly summary?: string;
+  /** Of the last one of a fix: whether something may be applied. */
+  readonly outcome?: string;
+  readonly cost?: Cost;
+}
+
+/** What models have cost a job so far; `usd` is null where no price is known. */
+export interface Cost {
+  readonly usd: number | null;
+  readonly requests: number;
+  readonly tokens: number;
 }
 
 /** After one of them; most say nothing that is shown. */
-export function told(fix: Fix, { kind, text, stage, result, summary }: Told): Fix {
+export function told(before: Fix, event: Told): Fix {
+  const { kind, text, stage, result, summary, cost } = event;
+  const fix = cost ? { ...before, spent: spentOf(cost) } : before;
   if (kind === "thinking") {
     return { ...fix, thinking: fix.thinking ? `${fix.thinking}\n${text}` : text };
   }
   if (kind === "verdict" && !/^(verified|plausible)/.test(text)) {
     return { ...fix, refusals: [...fix.refusals, text] };
-  }
-  if (kind === "note" && SPENT.test(text)) {
-    return { ...fix, spent: `cost so far: ${text}` };
   }
   if (stage !== undefined && result !== undefined && RESULTS[result]) {
     const record = { name: stage, result: RESULTS[result], summary: summary ?? "" };
@@ -134,6 +142,12 @@ export function told(fix: Fix, { kind, text, stage, result, summary }: Told): Fi
     return { ...fix, stages: stages.map((one) => (one.name === stage ? record : one)) };
   }
   return fix;
+}
+
+function spentOf({ usd, requests, tokens }: Cost): string {
+  const money = usd === null ? "cost unknown" : `about $${usd.toFixed(3)}`;
+  const count = (value: number) => value.toLocaleString("en-US");
+  return `cost so far: ${count(requests)} requests, ${count(tokens)} tokens, ${money}`;
 }
 
 /** What to say of a fix to somebody who does not see the view. */

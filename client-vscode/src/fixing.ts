@@ -1,6 +1,13 @@
 /** Answers, progress and log lines of fix jobs in; the fixes and what is done with them out. */
 
-import { type Disposable, Uri, ViewColumn, window, workspace } from "vscode";
+import {
+  type Disposable,
+  type TextDocumentChangeEvent,
+  Uri,
+  ViewColumn,
+  window,
+  workspace,
+} from "vscode";
 import type { FileDiff } from "./diffs.ts";
 import {
   begun,
@@ -31,6 +38,7 @@ export interface Server {
 export type Fixing = ReturnType<typeof openFixing>;
 
 const KEPT = 20; // fixes in the view
+const SETTLED = 600; // milliseconds without an edit, until a fix is looked at again
 const ENDED: readonly Phase[] = ["ready", "moved", "refused", "stopped"];
 
 type Chosen = Shown & { fix: Fix };
@@ -40,6 +48,8 @@ export function openFixing(server: Server) {
   const discarded = new Set<string>(); // jobs that are not offered any more
   const hushed = new Set<string>(); // jobs whose page is read, not shown
   const diffs = new Map<string, FileDiff[][]>(); // by job, then by candidate
+  const messages = new Map<string, string>(); // a fix's last word, and its job
+  let settling: NodeJS.Timeout | undefined;
   const pages = openPages();
   const view = openFixView(() => fixes);
 
@@ -59,6 +69,9 @@ export function openFixing(server: Server) {
   const finish = async (job: string): Promise<void> => {
     hushed.add(job);
     const over = await outcomeOf(server, job);
+    if (!find(job)) {
+      return; // applied, or thrown away, meanwhile
+    }
     if (over) {
       diffs.set(job, over.diffs);
     } else {
@@ -66,6 +79,15 @@ export function openFixing(server: Server) {
     }
     const ending = over?.ending ?? { phase: "stopped", headline: "no result" };
     change(job, (fix) => ended(fix, ending));
+  };
+
+  /** Ask anew which candidates fit the text, as the user has just changed it. */
+  const reconsider = async (): Promise<void> => {
+    for (const { job, phase } of fixes) {
+      if (phase === "ready" || phase === "moved") {
+        await finish(job);
+      }
+    }
   };
 
   /** What a menu was opened on, else the latest in one of `phases`. */
@@ -111,6 +133,16 @@ export function openFixing(server: Server) {
     onEvent(event: Told): void {
       change(event.job, (fix) => told(fix, event));
       follow(event.job);
+      if (event.kind === "finished" && event.outcome === "ready") {
+        messages.set(`Bonafix: ${event.text}`, event.job);
+      }
+    },
+    /** A fix that is ready may not fit any more, or fit again. */
+    onEdit({ document: { uri } }: TextDocumentChangeEvent): void {
+      if (fixes.some((fix) => touches(fix, uri))) {
+        clearTimeout(settling);
+        settling = setTimeout(() => void reconsider(), SETTLED);
+      }
     },
     /** The server is gone, and every job with it. */
     lost(): void {
@@ -130,11 +162,12 @@ export function openFixing(server: Server) {
       const job = [...hushed].find((one) => uri.includes(one));
       return job !== undefined && hushed.delete(job);
     },
-    /** The fix that a message of the server's is about. */
-    named: (message: string) =>
-      [...fixes]
-        .reverse()
-        .find((fix) => message.includes(`fix for ${shortName(fix.test)} is ready`)),
+    /** The ready fix that a message of the server's is about: an event has said so. */
+    named(message: string): Fix | undefined {
+      const job = messages.get(message);
+      messages.delete(message);
+      return job === undefined ? undefined : find(job);
+    },
     async review(argument: unknown): Promise<void> {
       const at = chosen(argument, "ready");
       const one = at?.fix.candidates.find(({ number }) => number === at.candidate);
@@ -212,6 +245,7 @@ export function openFixing(server: Server) {
       }
     },
     dispose(): void {
+      clearTimeout(settling);
       view.dispose();
       pages.dispose();
     },
@@ -239,6 +273,13 @@ function effort(): string {
 
 export function isNode(argument: unknown): argument is Node {
   return typeof argument === "object" && argument !== null && "fix" in argument;
+}
+
+function touches(fix: Fix, uri: Uri): boolean {
+  const root = rootOf(fix);
+  const paths = fix.candidates.flatMap(({ files }) => files);
+  const own = (path: string) => root && Uri.joinPath(root, path).path === uri.path;
+  return paths.some(own);
 }
 
 /** The folder that the fix's paths start at. */

@@ -77,16 +77,20 @@ test("refusals and thinking are kept, an acceptance is no refusal", () => {
   assert.equal(fix.thinking, "a\nb");
 });
 
-test("what has been spent so far is the latest note of it", () => {
-  const notes = [
-    "1 requests, 900 tokens, about $0.001",
-    "no price",
-    "2 requests, cost unknown",
-  ];
-  const fix = notes
-    .map((text) => ({ job: "", kind: "note", text }))
-    .reduce(told, after());
-  assert.equal(fix.spent, "cost so far: 2 requests, cost unknown");
+test("what has been spent so far is the latest that was told", () => {
+  const spent = (usd: number | null, requests: number, tokens: number) =>
+    told(after(), { job: "", kind: "note", text: "x", cost: { usd, requests, tokens } })
+      .spent;
+  assert.equal(
+    spent(0.0012, 1, 900),
+    "cost so far: 1 requests, 900 tokens, about $0.001",
+  );
+  assert.equal(
+    spent(null, 2, 12_345),
+    "cost so far: 2 requests, 12,345 tokens, cost unknown",
+  );
+  const words = { job: "", kind: "note", text: "2 requests, free of charge" };
+  assert.equal(told(after(), words).spent, "");
 });
 
 test("a fix is told in words as the view shows it", () => {

@@ -67,6 +67,12 @@ def patch(root, *swaps, **more):
     return Patch((Change(BASKET, before, after), *others))
 
 
+def line_of(path, text):
+    """The 1-based number of the first line that has `text`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return 1 + next(n for n, line in enumerate(lines) if text in line)
+
+
 def adding(root):
     """The money module with the function that the fix of several files calls."""
     text = (root / MONEY).read_bytes()

@@ -18,6 +18,7 @@ from tests.vscode.shop import (
     adding,
     efforts,
     in_turn,
+    line_of,
     patch,
 )
 from tests.vscode.sight import states, unnamed
@@ -105,7 +106,10 @@ def test_cancel_in_the_middle(shop, claude, untouched):
 
 
 def test_typing_during_a_fix(shop, claude, untouched):
-    """What is typed meanwhile is kept, and the fix still fits when it is applied."""
+    """What is typed meanwhile is kept, and the fix still fits when it is applied.
+
+    Where it does not, because its own line was edited, the view says so, until it does.
+    """
     untouched(shop.root)
     _, pause = claude.thinks(rounds(patch(shop.root, SIGN)), 0)
     shop.to_line(16)
@@ -117,6 +121,13 @@ def test_typing_during_a_fix(shop, claude, untouched):
     shop.page.keyboard.type("# typed meanwhile\n")
     shop.picture("typed")
     pause.free.set()
+    shop.fix("test_total", "ready")
+    shop.to_line(1 + line_of(shop.root / BASKET, SIGN[0]))
+    shop.press("End")
+    shop.page.keyboard.type("  # mine")
+    shop.fix("test_total", "moved")
+    for _ in "  # mine":
+        shop.press("Backspace")
     shop.fix("test_total", "ready")
     shop.command("Bonafix: Apply the Fix")
     shop.notice(APPLIED)
