@@ -30,6 +30,7 @@ from bonafix.domain import (
     Feedback,
     Judgement,
     Listener,
+    Outcome,
     Patch,
     Proposer,
     Repair,
@@ -120,9 +121,13 @@ async def each(
                 continue
             job.listen(Event(kind="stage", text="repair", facts={"targets": left}))
             apart = before.keys() - {target.id for target in left}
+            if job.config.engine != "claude":
+                screen.start()
             shown = await show(stack, now, left, apart, job.listen)
             laid = {p: c for patch in stack.under for p, c in patch.files.items()}
-            quick = screen.over({**laid, **shown.seal.files})
+            told = dict.fromkeys(shown.seal.sealed, Outcome.MISSING)
+            told |= {i: seen.outcome for i, seen in shown.results.items()}
+            quick = screen.over({**laid, **shown.seal.files}, told)
             fast = visible_runner(shown.seal, quick)
             asked = _asked(engines(fast, quick.worsened), failures)
             purse.begin(job.config)

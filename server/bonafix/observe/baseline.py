@@ -72,8 +72,14 @@ async def observed(
     require_usable(first)
     if haste is not None:
         await haste.begin(first)
-    second = await run({}, per_test=_patience(first), listen=listen)
+    whole = run({}, per_test=_patience(first), listen=listen)
+    wanted, once = repeated(first, {}, targets), None
+    if wanted and haste is not None and haste.apart() and not haste.shards.parts:
+        second, once = await together.both(whole, run({}, select=wanted))
+    else:
+        second = await whole
     if haste is not None and differing(first, second):
+        once = None  # what it was hastened by may have done harm
         await haste.stop()
         plain = await run({}, per_test=_patience(first), listen=listen)
         fast, second = second, plain
@@ -87,7 +93,7 @@ async def observed(
         harm=haste.harm if haste is not None else "",
         parts=haste.shards.parts if haste is not None else (),
     )
-    return await completed(seen, run, targets, listen, haste)
+    return await completed(seen, run, targets, listen, haste, once=once)
 
 
 def _patience(first: SuiteRun) -> float | None:
@@ -107,11 +113,16 @@ async def completed(
     targets: Sequence[str],
     listen: Listener = silent,
     haste: Haste | None = None,
+    *,
+    once: SuiteRun | None = None,
 ) -> Observed:
-    """The same with those red ids run on their own that have not been yet."""
-    wanted = [i for i in repeated(seen, targets) if i not in seen.alone]
+    """The same with those red ids run on their own that have not been yet.
+
+    `once`: all of them were, that often.
+    """
+    wanted = [i for i in repeated(seen.run, seen.again, targets) if i not in seen.alone]
     apart = haste is not None and haste.apart()
-    alone = await _alone(run, wanted, listen, at_once=apart)
+    alone = await _alone(run, wanted, listen, once, at_once=apart)
     return replace(seen, alone={**seen.alone, **alone})
 
 
@@ -122,7 +133,8 @@ def concluded(
     listen: Listener = silent,
 ) -> Baseline:
     """What follows from the runs; pure, but for looking up links in the copy."""
-    wanted = {i: seen.alone[i] for i in repeated(seen, targets) if i in seen.alone}
+    red = repeated(seen.run, seen.again, targets)
+    wanted = {i: seen.alone[i] for i in red if i in seen.alone}
     flaky = {*seen.again, *(i for i, o in seen.alone.items() if len(set(o)) > 1)}
     _note_order(seen.run, wanted, flaky, listen)
     watched = dict.fromkeys((*targets, *seen.run.red, *seen.again))
@@ -139,17 +151,22 @@ def concluded(
     )
 
 
-def repeated(seen: Observed, targets: Sequence[str]) -> tuple[str, ...]:
-    """The red ids whose steadiness matters and is not known from whole runs."""
-    wanted = set(targets) or set(seen.run.red)
+def repeated(
+    first: SuiteRun, again: Mapping[str, Outcome], targets: Sequence[str]
+) -> tuple[str, ...]:
+    """The red ids whose steadiness matters and is not known from whole runs.
+
+    `again`: what the second run said where that was another thing.
+    """
+    wanted = set(targets) or set(first.red)
     return tuple(
         node_id
-        for node_id in seen.run.red
+        for node_id in first.red
         if node_id in wanted
-        and node_id not in seen.again
+        and node_id not in again
         # two of these are proof enough, and three more would take minutes
-        and seen.run.outcome(node_id) is not Outcome.HUNG
-        and not _long(seen.run.results.get(node_id))
+        and first.outcome(node_id) is not Outcome.HUNG
+        and not _long(first.results.get(node_id))
     )
 
 
@@ -163,12 +180,17 @@ def _whole(seen: Observed, node_id: str) -> tuple[Outcome, Outcome]:
 
 
 async def _alone(
-    run: Runner, ids: Sequence[str], listen: Listener, *, at_once: bool
+    run: Runner,
+    ids: Sequence[str],
+    listen: Listener,
+    once: SuiteRun | None,
+    *,
+    at_once: bool,
 ) -> Mapping[str, tuple[Outcome, ...]]:
     if not ids:
         return {}
-    # one of them has the machine to itself, lest they disturb each other
-    runs = [await run({}, select=ids, listen=listen)]
+    # the first does not share the machine with its like, lest they disturb each other
+    runs = [once or await run({}, select=ids, listen=listen)]
     rest = range(TOTAL - WHOLE - 1)
     if at_once:
         every = (run({}, select=ids, listen=listen) for _ in rest)

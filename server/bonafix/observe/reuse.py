@@ -23,6 +23,7 @@ from bonafix.observe.interpreter import Interpreter
 from bonafix.observe.run import Bench
 from bonafix.observe.store import Entry, Observed
 from bonafix.sandbox.confinement import capabilities
+from bonafix.together import both
 
 OLDEST = 24 * 3600.0  # seconds: a test may know what day it is
 _UNSETTLED = frozenset({Outcome.HUNG, Outcome.CRASHED})
@@ -62,14 +63,22 @@ async def baseline(
         UntrustedError: the suite cannot be run, or its results be believed.
     """
     bench = Bench(snapshot, interpreter, config)
-    parts = await asyncio.to_thread(_parts, bench)
-    if isinstance(parts, str):
-        if config.cache:
-            listen(Event(kind="note", text=f"the baseline is not kept: {parts}"))
-        seen = await observed(run, targets, listen, haste)
+    if config.cache and await asyncio.to_thread(store.blank, snapshot.root):
+        # Looking at all that is installed takes a second, and nobody waits for it.
+        seen, parts = await both(
+            observed(run, targets, listen, haste), asyncio.to_thread(_parts, bench)
+        )
+        if not isinstance(parts, str):
+            await _keep(_Job(snapshot.root, parts, run, targets, listen, haste), seen)
     else:
-        job = _Job(snapshot.root, parts, run, targets, listen, haste)
-        seen = await _either(job)
+        parts = await asyncio.to_thread(_parts, bench)
+        if isinstance(parts, str):
+            seen = await observed(run, targets, listen, haste)
+        else:
+            job = _Job(snapshot.root, parts, run, targets, listen, haste)
+            seen = await _either(job)
+    if isinstance(parts, str) and config.cache:
+        listen(Event(kind="note", text=f"the baseline is not kept: {parts}"))
     return concluded(seen, bench, targets, listen)
 
 
@@ -115,10 +124,15 @@ async def _either(job: _Job) -> Observed:
 
 async def _afresh(job: _Job) -> Observed:
     seen = await observed(job.run, job.targets, job.listen, job.haste)
+    await _keep(job, seen)
+    return seen
+
+
+async def _keep(job: _Job, seen: Observed) -> None:
     reason = _unsteady(seen)
     if reason:
         job.say(f"the baseline is not kept: {reason}")
-        return seen
+        return
     entry = Entry(
         parts=job.parts,
         elsewhere=depends.elsewhere(seen.run.elsewhere),
@@ -126,7 +140,6 @@ async def _afresh(job: _Job) -> Observed:
         observed=seen,
     )
     await _write(job, entry)
-    return seen
 
 
 async def _write(job: _Job, entry: Entry) -> None:
@@ -158,7 +171,8 @@ async def _contradicted(job: _Job, entry: Entry) -> str:
 def _expected(seen: Observed, targets: Sequence[str]) -> dict[str, Outcome]:
     """What is red or asked about, with what it did: on its own, else in the suite."""
     found = {}
-    for node_id in dict.fromkeys((*repeated(seen, targets), *targets)):
+    red = repeated(seen.run, seen.again, targets)
+    for node_id in dict.fromkeys((*red, *targets)):
         alone = set(seen.alone.get(node_id, (seen.run.outcome(node_id),)))
         lost = node_id in seen.again or node_id not in seen.run.collected
         if len(alone) == 1 and not lost and not alone & _UNSETTLED:

@@ -93,6 +93,11 @@ def latest(root: Path) -> Mapping[str, str]:
     return {}
 
 
+def blank(root: Path) -> bool:
+    """Whether nothing is kept about `root` that could be read."""
+    return not any(True for _ in _newest_first(f"{_root_name(root)}-*{_SUFFIX}"))
+
+
 def save(root: Path, entry: Entry) -> bool:
     """Keep `entry`, whole or not at all; whether it is kept."""
     data = gzip.compress(json.dumps(pack(entry)).encode(), compresslevel=1, mtime=0)

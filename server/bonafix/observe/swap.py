@@ -41,10 +41,19 @@ from bonafix.observe.zygote import LostError, UnfitError, Zygote
 _COLLECTING = 60.0  # seconds
 _OFTEN = 3  # runs of other test files before these are collected too
 _NONE: Files = {}
+_ANY = Wish(
+    select=(),
+    expression="",
+    record_lines=False,
+    stop_at_first=False,
+    per_test=0.0,
+    deadline=0.0,
+)
 _STALE = 8  # runs without use before a process is given to others
 
-# The files of the selected tests, and the ground.
-Key = tuple[frozenset[str], frozenset[tuple[str, bytes | None]]]
+Ground = frozenset[tuple[str, bytes | None]]
+Key = tuple[frozenset[str], Ground]
+"""The files of the selected tests, and the ground."""
 
 
 @dataclass(slots=True)
@@ -52,6 +61,29 @@ class _Place(Seat):
     key: Key = (frozenset(), frozenset())
     marks: frozenset[Mark] = frozenset()
     last: int = 0  # number of the run that used it last
+    opening: asyncio.Task[Zygote] | None = None  # of one that is for any ground
+
+    def idle(self) -> bool:
+        """Whether nothing has been collected here."""
+        return self.zygote is None or self.opening is not None
+
+    async def opened(
+        self, bench: Bench, wish: Wish, ground: Files
+    ) -> tuple[Zygote, Files]:
+        """A process, and what is still to be laid for it to have `ground`."""
+        opening, self.opening = self.opening, None
+        if opening is not None:
+            return await opening, ground
+        await self.close()
+        return await self.open(bench, wish, ground), _NONE
+
+    async def end(self) -> None:
+        """End it, be it still about to start."""
+        opening, self.opening = self.opening, None
+        if opening is not None:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+        await self.close()
 
 
 class Residents:
@@ -74,6 +106,7 @@ class Residents:
         self._places = tuple(self._free)
         self._room = asyncio.Semaphore(cells)
         self._vetting = asyncio.Lock()
+        self._heard: dict[Ground, Mapping[str, Outcome]] = {}
         self._vetted: set[Key] = set()
         self._barred: dict[Key, str] = {}
         self._asked: Counter[Key] = Counter()
@@ -111,14 +144,26 @@ class Residents:
             self._count(str(error))
         return None
 
+    def learn(self, ground: Files, told: Mapping[str, Outcome]) -> None:
+        """Take in what a fresh process has said of some ids over that ground."""
+        self._heard[frozenset(ground.items())] = told
+
     def stands(self, wish: Wish, ground: Files) -> bool:
         """Whether those tests have been collected over that ground."""
         return _key(wish, ground) in self._vetted
 
+    def start(self) -> None:
+        """Begin to start processes: what they are to collect may come later."""
+        limit = self._bench.config.test_timeout
+        for place in self._places:
+            if place.zygote is None and place.opening is None:
+                opening = place.open(self._bench, replace(_ANY, per_test=limit))
+                place.opening = asyncio.create_task(opening)
+
     async def close(self) -> None:
         """End them all."""
         for place in self._places:
-            await place.close()
+            await place.end()
 
     def _count(self, reason: str) -> None:
         self._trouble += 1
@@ -134,13 +179,13 @@ class Residents:
             self._free.remove(place)
             place.last = self._runs
             try:
-                if place.zygote is None or place.key != key:
+                if place.idle() or place.key != key:
                     await self._fill(place, key, wish)
                 yield place
             except UnfitError:
                 raise  # the process is as good as before
             except BaseException:  # cancelled too: what it did must not go on
-                await place.close()
+                await place.end()
                 raise
             finally:
                 self._free.append(place)
@@ -158,20 +203,18 @@ class Residents:
         if known and key not in self._vetted and self._asked[key] < _OFTEN:
             raise UnfitError("other tests than those collected are asked for")
         for place in sorted(self._free, key=lambda place: place.last):
-            if place.zygote is None or self._runs - place.last >= _STALE:
+            if place.idle() or self._runs - place.last >= _STALE:
                 return place
         raise UnfitError("other tests than those collected are asked for")
 
     async def _fill(self, place: _Place, key: Key, wish: Wish) -> None:
         """Collect there, and see that the untouched tree does what it is known to."""
-        await place.close()
         place.key = key
-        host = await place.open(self._bench, wish, dict(key[1]))
+        host, files = await place.opened(self._bench, wish, dict(key[1]))
         wanted = order(self._bench, replace(wish, stop_at_first=False), host.cell)
+        limit = min(_COLLECTING, self._bench.config.suite_timeout)
         try:
-            await host.collect(
-                wanted, min(_COLLECTING, self._bench.config.suite_timeout)
-            )
+            await host.collect(wanted, limit, files)
         except UnfitError as error:
             raise BarredError(str(error)) from error
         place.marks = await asyncio.to_thread(marks, host.cell)
@@ -192,6 +235,9 @@ class Residents:
         }
         if not ground or not known:
             return known
+        heard = self._heard.get(ground, {})
+        if known.keys() <= heard.keys():
+            return {node_id: heard[node_id] for node_id in known}
         fresh = await self._cold(
             dict(ground), select=tuple(known), per_test=wish.per_test
         )

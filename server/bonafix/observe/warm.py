@@ -75,9 +75,22 @@ class Screen:
     _job: object = field(default_factory=object)
     _ground: Files = field(default_factory=dict)
 
-    def over(self, ground: Files) -> Screen:
-        """The same with `ground` laid under whatever is run."""
-        return replace(self, _ground={**self._ground, **ground})
+    def start(self) -> None:
+        """Begin to start what runs will need, whatever they lay."""
+        for tier in self._ways.tiers:
+            if isinstance(tier, Residents):
+                tier.start()
+
+    def over(self, ground: Files, told: Mapping[str, Outcome] = _NOBODY) -> Screen:
+        """The same with `ground` laid under whatever is run.
+
+        `told` is what a fresh process has said of some ids over it, if any has.
+        """
+        laid = {**self._ground, **ground}
+        for tier in self._ways.tiers:
+            if isinstance(tier, Residents):
+                tier.learn(laid, told)
+        return replace(self, _ground=laid)
 
     async def __call__(
         self,

@@ -6,7 +6,7 @@ tree is) is answered by `prepared`; `load` (`modules`) by `loaded` (`culprit`); 
 events, by `modules` where they were asked for, and by `over` (how it ended; `clean`:
 nothing is left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
 
-`collect` (`request`) makes it another kind of process: answered by `standing`
+`collect` (`files`, `request`) makes it another kind of process: answered by `standing`
 (`reason`: why it cannot be, or empty; `modules`), it then takes no order but `swap`,
 which is a `run` in a fork of the collected session, or is answered by `unfit`
 (`reason`).
@@ -46,6 +46,7 @@ _ANSWERS = frozenset(
 _ENDS = frozenset({"over", "unlaid", "unfit"})  # of a run
 
 Files = Mapping[str, bytes | None]
+_NO_FILES: Files = {}
 Module = tuple[str, str]  # name, real path of its file
 Tolerated = Mapping[str, Sequence[str]]
 
@@ -81,8 +82,10 @@ class Zygote:
         await self._order("load", secrets.token_hex(16), {"modules": list(modules)})
         return text(await self._answer("loaded", _LOADING), "culprit")
 
-    async def collect(self, order: Order, seconds: float) -> None:
-        """Collect what `order` selects, for runs that `swap`.
+    async def collect(
+        self, order: Order, seconds: float, files: Files = _NO_FILES
+    ) -> None:
+        """Collect what `order` selects over `files`, for runs that `swap`.
 
         Raises:
             LostError: it is lost, or it takes longer than that.
@@ -90,7 +93,8 @@ class Zygote:
         """
         nonce = secrets.token_hex(16)
         request = fields(self.cell, replace(order, brief=True), nonce)
-        await self._order("collect", nonce, {"request": request})
+        laid = {path: _text(content) for path, content in files.items()}
+        await self._order("collect", nonce, {"files": laid, "request": request})
         reason = text(await self._answer("standing", seconds), "reason")
         if reason:
             raise UnfitError(reason)

@@ -8,6 +8,7 @@ import typing
 
 # Every version of a file gets a time of its own, so that no compiled one is stale.
 _FIRST_STAMP = 978307200  # 2001, in seconds: no version of anyone's has it
+_GROUND_STAMP = _FIRST_STAMP - 1
 
 
 class OutsideError(ValueError):
@@ -20,14 +21,19 @@ class _Before(typing.NamedTuple):
     times: typing.Tuple[int, int]  # access and modification, nanoseconds
 
 
+def lay_ground(root: str, files: typing.Mapping[str, typing.Optional[bytes]]) -> None:
+    """Lay what all candidates have in common: it is never put back."""
+    Tree(root, _GROUND_STAMP - 1).lay(files)
+
+
 class Tree:
     """The copy of the project, with at most one candidate laid over it."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, stamp: int = _FIRST_STAMP) -> None:
         self._root = os.path.realpath(root)
         self._before: typing.Dict[str, typing.Optional[_Before]] = {}
         self._folders: typing.List[str] = []  # made for new files, outermost first
-        self._stamp = _FIRST_STAMP
+        self._stamp = stamp
 
     def lay(self, files: typing.Mapping[str, typing.Optional[bytes]]) -> None:
         """Put the last candidate's files back and lay these over; `None` deletes."""

@@ -118,6 +118,9 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         code = 1
         try:
+            self._inside.candidate.lay_ground(
+                order["request"]["tree"], self.files(order)
+            )
             code = self._inside.resident.collect(
                 order, self, self._events_fd, self._places, self._inside.launch.session
             )
