@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from benchmarks.soak import real_server
+from bonafix.judge import gate
 from tests.lsp.editor import Editor
 from tests.messages_api import Conversation, Fault, MessagesApi, Script, Text, Turn
 from tests.observe.environments import plain
@@ -119,6 +120,7 @@ async def test_a_cancel_in_every_late_stage(shop, monkeypatch):
             monkeypatch.setenv("ANTHROPIC_BASE_URL", api.url)
             if stage == "confirm":  # sooner there where nobody is asked
                 monkeypatch.delenv("ANTHROPIC_API_KEY")
+                monkeypatch.setattr(gate, "_BRIEF", 0.0)  # else it ran before that
             else:
                 monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
             since = len(shop.notes)

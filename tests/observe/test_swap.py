@@ -4,6 +4,7 @@ import asyncio
 import sys
 import textwrap
 
+import psutil
 import pytest
 
 from bonafix.domain import Outcome
@@ -237,30 +238,79 @@ def test_bodies_are_swapped(version, tmp_path):
     assert notes.tiers == {"swap": len(candidates)}
 
 
-def test_what_candidates_share_is_collected_over(tmp_path):
-    """Masked tests and earlier fixes are laid once: what comes on top is swapped."""
+def shared():
+    """A ground of masked tests and an earlier fix, and candidates on top of it."""
     masked = text(TEST).replace("double(2) == 4", "double(2) == 6")
     masked = masked[: masked.index("def test_source")]
     ground = changed("sum(items) + 1", "sum(items)") | {TEST: masked.encode()}
     source = ground["shop/price.py"].decode()
-    candidates = [{}, ground, {"shop/price.py": source.replace("n * 3", "2").encode()}]
+    other = {"shop/price.py": source.replace("n * 3", "2").encode()}
+    return ground, [{}, ground, other]
+
+
+SHARED = ids("total", "double", "count", "source")
+OVER = {**dict.fromkeys(ids("total", "double"), "passed"), ids("count")[0]: "failed"}
+"""What the tests do over that ground; one of them is not in it."""
+
+
+def over(root, told, *, early=False):
+    """The outcomes over that ground of which `told` is known, and the tiers."""
+    ground, candidates = shared()
     notes = Notes()
     expected = {node_id: Outcome(outcome) for node_id, outcome in BEFORE.items()}
-    select = ids("total", "double", "count", "source")
+    known = {node_id: Outcome(outcome) for node_id, outcome in told.items()}
 
     async def story(made):
         place = made.snapshot, made.interpreter, made.config
         async with warm(*place, cells=1, expected=expected, listen=notes) as screen:
-            run = screen.over({TEST: b""}).over(ground)
-            return [outcomes(await run(one, select=select)) for one in candidates]
+            if early:
+                screen.start()
+                await asyncio.sleep(0)
+            run = screen.over({TEST: b""}).over(ground, known)
+            return [outcomes(await run(one, select=SHARED)) for one in candidates]
 
-    with bench(write(tmp_path / "shop", PROJECT), config()) as made:
-        told = asyncio.run(story(made))
-    same = dict.fromkeys(ids("total", "double"), "passed")
-    same |= dict.fromkeys(ids("count"), "failed")
-    assert told == [same, same, same | dict.fromkeys(ids("double"), "failed")]
+    with bench(write(root / "shop", PROJECT), config()) as made:
+        return asyncio.run(story(made)), notes
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_candidates_share_is_collected_over(early, tmp_path):
+    """Masked tests and earlier fixes are laid once: what comes on top is swapped.
+
+    A process that has begun to start before it was known what they share is as good.
+    """
+    runs, notes = over(tmp_path, {}, early=early)
+    assert runs == [OVER, OVER, OVER | dict.fromkeys(ids("double"), "failed")]
     assert notes.falls == {}
     assert notes.tiers == {"swap": 3}
+
+
+def test_what_is_known_of_the_ground_is_held_against_a_fork(tmp_path):
+    """What a fresh process has said need not be asked again, and counts as much."""
+    known = {**dict.fromkeys(BEFORE, "missing"), **OVER, ids("add")[0]: "passed"}
+    runs, notes = over(tmp_path / "agreed", known)
+    assert notes.tiers == {"swap": 3}
+    wrong = {**known, ids("count")[0]: "passed"}
+    runs, notes = over(tmp_path / "not", wrong)
+    assert "swap" not in notes.tiers
+    assert list(notes.falls) == [
+        f"{ids('count')[0]} is failed in a fork and passed in a fresh process",
+    ]
+    assert runs[0] == OVER
+
+
+def test_what_was_started_and_not_used_is_ended(tmp_path):
+    """Also while it still starts."""
+
+    async def story(made):
+        place = made.snapshot, made.interpreter, made.config
+        async with warm(*place, cells=2) as screen:
+            screen.start()
+            await asyncio.sleep(0.2)
+
+    with bench(write(tmp_path / "shop", PROJECT), config()) as made:
+        asyncio.run(story(made))
+        assert psutil.Process().children(recursive=True) == []
 
 
 def test_new_files_get_a_fresh_process(tmp_path):
