@@ -24,6 +24,7 @@ from bonafix.domain import (
 )
 from bonafix.errors import CollectionFailedError
 from bonafix.propose.search.asking import suggested
+from bonafix.propose.search.holding import MOST, Holding
 from bonafix.propose.search.limits import Limits, limits_of
 from bonafix.propose.search.pairs import partial
 from bonafix.propose.search.source import Source, Trial
@@ -44,6 +45,7 @@ class _Seen:
     green: frozenset[str] = frozenset()  # targets that pass now
     harm: bool = False  # a test that passed before does not any more
     lost: str = ""  # which, where the whole suite has said so
+    rest: bool = False  # another failing test of the same lines stays red
     results: Mapping[str, TestResult] = field(default_factory=dict)  # of the targets
 
 
@@ -101,13 +103,15 @@ async def propose(
     a test nearer. Where none passes, at the end those that turn some green and harm
     none. Only templates' single edits where it need not be `thorough`. Who makes any
     test of the `whole` suite worse is not handed on either, as far as that is quick to
-    tell. Runs at most `concurrent` candidates at once, for `task.seconds` in all;
-    closing the iterator ends them.
+    tell; who leaves red what else runs the same lines is handed on later. Runs at most
+    `concurrent` candidates at once, for `task.seconds` in all; closing the iterator
+    ends them.
     """
     limits, watch, tally = limits_of(task), _Watch(task.seconds), _Tally()
     every = frozenset(limits.targets)
     source, half = Source(task), task.seconds * (1 - _SINGLE)
     waiting: list[_Waiting] = []
+    holding = Holding(most=MOST if thorough else 0)
     wider = Wider(whole=whole, limits=limits, remaining=watch.remaining)
     start = functools.partial(_screen, run=run, limits=limits, wider=wider)
 
@@ -128,19 +132,24 @@ async def propose(
             elif not going:
                 break
             await _until_one_ends(waiting, watch)
+            ready: list[Trial] = []
             for trial, seen in _finished(waiting, watch):
                 full = seen.green == every and not seen.harm
                 listen(tally.count(trial.candidate, seen, full=full))
                 if full:
-                    watch.stop()
-                    yield trial.candidate
-                    watch.go_on()
-                    source.hear(trial, feedback())
+                    now = tally.screened
+                    ready += holding.admit(trial, rest=seen.rest, screened=now)
                 else:
                     _learn(source, trial, seen)
+            for trial in (*ready, *holding.due(tally.screened)):
+                watch.stop()
+                yield trial.candidate
+                watch.go_on()
+                source.hear(trial, feedback())
     finally:
         await _end(job for _, job in waiting)
-    for candidate in _leftovers(tally, every):
+    held = (trial.candidate for trial in holding.due())
+    for candidate in (*held, *_leftovers(tally, every)):
         yield candidate
 
 
@@ -234,10 +243,30 @@ async def _screen(
             if limits.harms(second, neighbours):
                 return _Seen(green, harm=True)
         lost = await wider.lost(candidate)
+        rest = not lost and await _leaves(files, limits.others(candidate), run, limits)
     except CollectionFailedError:
         return _Seen()  # the patched module cannot be imported
     harm = bool(lost) or (not neighbours and _skips(first, limits))
-    return _Seen(green, harm=harm, lost=lost, results=first.results)
+    return _Seen(green, harm=harm, lost=lost, rest=rest, results=first.results)
+
+
+async def _leaves(
+    files: Mapping[str, bytes | None],
+    others: tuple[str, ...],
+    run: Runner,
+    limits: Limits,
+) -> bool:
+    """Whether one of these tests stays red."""
+    if not others:
+        return False
+    seen = await run(
+        files,
+        select=others,
+        stop_at_first=True,
+        seconds=limits.neighbour_seconds,
+        per_test=limits.each,
+    )
+    return any(seen.outcome(i) not in _GREEN for i in others)
 
 
 def _skips(run: SuiteRun, limits: Limits) -> bool:

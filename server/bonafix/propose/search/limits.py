@@ -15,6 +15,7 @@ _START = 5.0  # seconds for an interpreter and pytest on a busy machine
 _MANY = 8  # targets from which on the first failure ends a run
 _CHEAP = 0.5  # seconds for which a few targets are all run: what passes in part is seen
 _NEIGHBOURS = 40
+_ENDED = frozenset({Outcome.FAILED, Outcome.ERROR})
 _NEIGHBOUR_SECONDS = 2.0  # of baseline time, for all of them
 
 
@@ -40,6 +41,19 @@ class Limits:
         A candidate that breaks one of them need not go through the whole gate.
         """
         return self.running(_changed_lines(candidate))
+
+    def others(self, candidate: Candidate) -> tuple[str, ...]:
+        """Other failing tests that run the lines which a candidate changes."""
+        run, changed = self.baseline, _changed_lines(candidate)
+        return tuple(
+            test
+            for test in run.red
+            if test not in self.targets and run.outcome(test) in _ENDED
+            if any(
+                run.lines.get(test, {}).get(path, frozenset()) & on
+                for path, on in changed.items()
+            )
+        )[:_NEIGHBOURS]
 
     def running(self, changed: Mapping[str, frozenset[int]]) -> tuple[str, ...]:
         """Passing tests that run some of these lines, cheap ones first."""
