@@ -27,10 +27,16 @@ _failed = pytest.StashKey[bool]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    """Remember that a test has failed, for the picture that is taken after it."""
+    """Remember that a test has failed, for the picture that is taken after it.
+
+    Why is written beside that picture: who passes the second time says nothing of it.
+    """
     report = yield
     if report.failed:
         item.stash[_failed] = True
+        editor.PICTURES.mkdir(parents=True, exist_ok=True)
+        name = item.name.removeprefix("test_")
+        (editor.PICTURES / f"{name}-failed.txt").write_text(report.longreprtext)
     return report
 
 
