@@ -116,7 +116,7 @@ async def _suite(here: Place, count: int, known: Known, cells: int) -> Figure:
         what, least = "full suite, all cores, wall", 3.0
     told: list[Event] = []
     ratios, costs = [], []
-    parts = plan(known.run, cores=cells)
+    parts = plan(known.run, cores=cells, forked=True)
     async with _kept(here, "swap", told, known=known, parts=parts) as run:
         await run({})  # it collects, and is compared with what is known
         for _, files in islice(harmless(here), count):

@@ -187,7 +187,7 @@ async def compared(
                 listen=told.append,
                 fastest=tier,
                 suite=suite,
-                parts=plan(base),
+                parts=plan(base, forked=True),
             ) as run:
                 for name, files in found:
                     quick = await run(files, select=select)

@@ -102,7 +102,7 @@ async def each(
         listen=job.listen,
         tally=tally,
         suite=Known(job.base.run, job.base.flaky),
-        parts=job.bench.haste.shards.parts if job.bench.haste else None,
+        parts=job.bench.haste.kept(job.base.run) if job.bench.haste else None,
     )
     async with ways as screen:
         waiting = list(grouped(job.base.run, wanted))

@@ -341,3 +341,18 @@ def test_merging_hides_nothing():
         )
     other = replace(good, results={}, collected=("b::t",))
     assert not merged([good, other], ()).duplicates
+
+
+@pytest.mark.parametrize(
+    ("own", "start", "cold", "kept"),
+    [(0.1, 5.0, 2, 0), (1.0, 1.0, 0, 2), (3.0, 2.0, 2, 2), (0.3, 0.5, 0, 0)],
+)
+def test_kept_processes_share_a_suite_sooner(own, start, cold, kept):
+    """They have started and collected: what is left is the tests' own time."""
+    names = [f"test_{letter}.py::test" for letter in "abcd"]
+    results = {
+        i: TestResult(id=i, outcome=Outcome.PASSED, seconds=own / 4) for i in names
+    }
+    run = SuiteRun(results=results, collected=tuple(names), seconds=own + start)
+    assert len(plan(run, cores=2)) == cold
+    assert len(plan(run, cores=2, forked=True)) == kept

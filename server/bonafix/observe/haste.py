@@ -45,6 +45,11 @@ class Haste:
             parts, self.shards.why = (), "runs are not apart from each other here"
         self.shards.parts = parts
 
+    def kept(self, run: SuiteRun) -> Parts:
+        """In which parts processes share the suite that are kept: they start once."""
+        fits = not self.harm and self.apart()
+        return self.shards.parts or (plan(run, forked=True) if fits else ())
+
     async def stop(self) -> None:
         """Run as the first run did, from here on."""
         self.shards.parts, self.shards.why = (), "it is being tried without"

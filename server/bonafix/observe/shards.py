@@ -17,6 +17,7 @@ from bonafix.domain import Listener, Outcome, Runner, SuiteRun, silent
 from bonafix.together import at_once
 
 WORTHWHILE = 2.0  # seconds of tests and collection that each part should have
+FORKED = 0.4  # seconds of tests, where the parts have been collected before
 _MOST = 8  # processes
 _REMEMBERED = 1000  # digests of what has been run
 
@@ -37,12 +38,14 @@ class Shards:
     seen: set[bytes] = field(default_factory=set)  # digests of files that were run
 
 
-def plan(run: SuiteRun, *, cores: int | None = None) -> Parts:
+def plan(run: SuiteRun, *, cores: int | None = None, forked: bool = False) -> Parts:
     """Split by files of tests, so that all parts take about as long; () where idle.
 
-    A file is never split, and keeps its place among the others of its part.
+    A file is never split, and keeps its place among the others of its part. `forked`:
+    the parts are forks of processes that have started and collected.
     """
-    count = min(cores or available(), _MOST, int(run.seconds / WORTHWHILE))
+    share = _own(run) / FORKED if forked else run.seconds / WORTHWHILE
+    count = min(cores or available(), _MOST, int(share))
     weights = _weights(run)
     if count < 2 or len(weights) < 2:  # noqa: PLR2004 - two are the least to share
         return ()
@@ -62,13 +65,17 @@ def available() -> int:
     return os.cpu_count() or 1
 
 
+def _own(run: SuiteRun) -> float:
+    """The seconds of the tests themselves."""
+    return sum(result.seconds for result in run.results.values())
+
+
 def _weights(run: SuiteRun) -> dict[str, float]:
     """Each file of tests with its seconds, in the order of running.
 
     What is not the tests' own time is collecting, taken to be even per test.
     """
-    own = sum(result.seconds for result in run.results.values())
-    each = max(0.0, run.seconds - own) / max(1, len(run.collected))
+    each = max(0.0, run.seconds - _own(run)) / max(1, len(run.collected))
     found: dict[str, float] = {}
     for node_id in run.collected:
         name = node_id.partition("::")[0]

@@ -277,7 +277,7 @@ async def warm(
     residents = Residents(bench, cells, known, tally)
     pool = Pool(bench, cells, known, listen)
     if parts is None:
-        parts = plan(suite.run, cores=cells) if suite else ()
+        parts = plan(suite.run, cores=cells, forked=True) if suite else ()
     swapped, anew = Suites(bench, parts, tally), Anew(pool.whole, tally)
     ways = {
         "swap": _Ways((residents, pool), (swapped, anew), suite),
