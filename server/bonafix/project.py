@@ -17,7 +17,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bonafix import diffs, readers
@@ -87,9 +87,13 @@ class Project:
         buffers: Buffers | None = None,
         select: Sequence[str] | None = None,
         expression: str = "",
+        broken: bool = False,
         listen: Listener = silent,
     ) -> Observation:
         """Run the suite once in a copy and read what failed.
+
+        `broken`: files that cannot be collected are told of like failures; where
+        pytest stopped at them, they are all that the run speaks of.
 
         Raises:
             UntrustedError: the suite cannot be run or trusted; says why.
@@ -105,8 +109,13 @@ class Project:
                 record_lines=True,
                 listen=listen,
             )
-            require_usable(run)
-            _require_known(select or (), run)
+            files = bench.snapshot.files
+            known = all(error.id in files for error in run.collection_errors)
+            require_usable(run, allow_uncollected=broken and known)
+            if run.collection_errors and not run.results:
+                run = replace(run, collected=())  # pytest stopped there
+            else:
+                _require_known(select or (), run)
             found = tuple(run.results[node_id] for node_id in run.red)
             sources = bench.snapshot.sources
             ranked = {}
@@ -115,7 +124,8 @@ class Project:
                     run, [one], sources=sources, changed=bench.changed
                 )
                 await asyncio.sleep(0)  # a server answers between two failures
-            loop = self._awaiting()
+            # what is kept has collected another suite than a broken one
+            loop = None if run.collection_errors else self._awaiting()
             if loop is not None and select is None and not expression:
                 await loop.offer(_copy(bench, run, self.config, stack), listen)
             elif loop is not None:

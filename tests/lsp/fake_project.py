@@ -54,7 +54,10 @@ class FakeProject:
         laid_over = (buffers or {}).get(path)
         return (self.root / path).read_bytes() if laid_over is None else laid_over
 
-    async def observe(self, *, buffers=None, select=None, expression="", listen):
+    async def observe(
+        self, *, buffers=None, select=None, expression="", broken=False, listen
+    ):
+        del broken
         tests = self.contents(TESTS, buffers)
         product = self.contents(PRODUCT, buffers)
         if b"COLLECT" in tests:

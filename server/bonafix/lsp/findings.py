@@ -184,10 +184,17 @@ def _uncollected(
     return Finding(
         test=error.id,
         spot=Spot.at(place),
-        message=f"cannot be collected: {_first_line(redact(error.message))}",
+        message=f"cannot be collected: {_first_line(_reason(redact(error.message)))}",
         fixable=False,  # no test ran, so none can be a target
         seen=seen,
     )
+
+
+def _reason(told: str) -> str:
+    """The exception of what pytest says of a file: the end of what it marks as that."""
+    said = [line for line in told.splitlines() if line.strip()]
+    marked = [line[1:] for line in said if line.startswith("E ")]
+    return (marked or said or [""])[-1].strip()
 
 
 def path_of(node_id: str) -> str:

@@ -122,9 +122,8 @@ async def _observe(
         # What is wrong with a part, the run of the whole will say.
         with contextlib.suppress(BonafixError):
             await _once(state, root, project, first, report)
-    await _once(state, root, project, select, report)
-    root.complaint = ""
-    if select is None:
+    ran = await _once(state, root, project, select, report)
+    if ran and select is None:
         quick.hold(state, root, project)
 
 
@@ -160,11 +159,17 @@ async def _once(
     project: ProjectLike,
     select: Selection,
     report: Report,
-) -> None:
-    """Run and show; a file whose tests are no longer what they were goes by name."""
+) -> bool:
+    """Run and show; whether any test ran.
+
+    A file whose tests are no longer what they were goes by name.
+    """
     pick = resolve(select, root.known, lambda p: state.documents.text(root.path / p))
     observe = functools.partial(
-        project.observe, buffers=state.documents.unsaved(root.path), listen=report
+        project.observe,
+        buffers=state.documents.unsaved(root.path),
+        broken=True,
+        listen=report,
     )
     try:
         found = await observe(select=pick.ids, expression=pick.expression)
@@ -173,9 +178,27 @@ async def _once(
             raise
         pick = by_name(select)
         found = await observe(expression=pick.expression)
+    broken = tuple(error.id for error in found.run.collection_errors)
+    if broken and not found.run.results:
+        _stopped_at(state, root, broken)
+        _show(state, root, found, broken)
+        await _tell(state, root, found, job=report.job, whole=False)
+        return False
+    root.complaint = ""
     _show(state, root, found, None if pick == Pick() else select)
     state.client.log(_summary(root, found))
     await _tell(state, root, found, job=report.job, whole=pick == Pick())
+    return True
+
+
+def _stopped_at(state: State, root: Root, broken: tuple[str, ...]) -> None:
+    """Nothing ran but what is broken was found: say so once; the rest is of before."""
+    more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+    text = f"{broken[0]}{more} cannot be collected: no test of {root.path.name} ran"
+    if text != root.complaint:
+        root.complaint = text
+        state.client.warn(text)
+    root.board.mark_stale()
 
 
 async def _tell(

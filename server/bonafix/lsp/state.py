@@ -49,6 +49,7 @@ class ProjectLike(Protocol):
         buffers: Buffers | None = None,
         select: Sequence[str] | None = None,
         expression: str = "",
+        broken: bool = False,
         listen: Listener = ...,
     ) -> Observation: ...
 

@@ -17,7 +17,8 @@ _USAGE, _NOTHING = 4, 5  # pytest's exit codes
 def require_usable(run: SuiteRun, *, allow_uncollected: bool = False) -> None:
     """Refuse a run whose results cannot be believed to be the suite's.
 
-    `allow_uncollected` accepts files that pytest could not collect.
+    `allow_uncollected` accepts files that pytest could not collect; where it stopped
+    at them, nothing is known of the others.
 
     Raises:
         ForeignCodeError: a module of the project was not the copy's.
@@ -28,6 +29,8 @@ def require_usable(run: SuiteRun, *, allow_uncollected: bool = False) -> None:
         raise ForeignCodeError(_foreign(run))
     if run.collection_errors and not allow_uncollected:
         raise CollectionFailedError(_uncollected(run))
+    if run.collection_errors and not run.results:
+        return
     if run.timed_out:
         raise UntrustedError(
             f"The test run was stopped at its time limit, after {run.seconds:.0f} s "
