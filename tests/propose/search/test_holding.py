@@ -99,6 +99,17 @@ def test_who_is_held_and_for_how_long():
     assert holding.due() == []
 
 
+def test_who_is_held_where_candidates_are_slow():
+    """Another test may be red for good: nobody waits long for what cannot be."""
+    times = iter([100.0, 100.0, 104.9, 105.0, 105.1])
+    holding = Holding(clock=lambda: next(times))
+    one, other = object(), object()
+    assert holding.admit(one, rest=True, screened=1) == []
+    assert holding.due(2) == []
+    assert holding.due(3) == [one]
+    assert holding.admit(other, rest=True, screened=4) == [other]
+
+
 async def test_what_else_is_asked():
     """Failing tests of the changed lines; not the targets, nor what never ended."""
     given = half()

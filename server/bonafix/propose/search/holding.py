@@ -6,11 +6,14 @@ the lines it changes may have cured a symptom; so others get a chance before it.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bonafix.propose.search.source import Trial
 
 MOST = 100  # candidates that are tried for a better one than what is held
+SECONDS = 5.0  # for which they are, at most: what is red may be so for good
 
 
 @dataclass(slots=True)
@@ -18,25 +21,29 @@ class Holding:
     """Candidates that pass their targets and leave other tests of their lines red."""
 
     most: int = MOST
+    clock: Callable[[], float] = time.monotonic
     _held: list[Trial] = field(default_factory=list)
-    _end: int | None = None  # of screened candidates, after which none is held
+    _end: int | None = None  # of screened candidates, from which on none is held
+    _late: float = 0.0  # on the clock, the same
 
     def admit(self, trial: Trial, *, rest: bool, screened: int) -> list[Trial]:
         """What of it may be handed on at once. `rest`: it leaves something red."""
-        if (
-            not rest
-            or not self.most
-            or (self._end is not None and screened > self._end)
-        ):
+        if rest and self._end is None:
+            self._end, self._late = screened + self.most, self.clock() + SECONDS
+        if not rest or self._over(screened):
             return [trial]
-        if self._end is None:
-            self._end = screened + self.most
         self._held.append(trial)
         return []
 
     def due(self, screened: int | None = None) -> list[Trial]:
         """Those that have been held for long enough; all, where nothing more comes."""
-        if screened is not None and (self._end is None or screened < self._end):
+        if screened is not None and not self._over(screened):
             return []
         held, self._held = self._held, []
         return held
+
+    def _over(self, screened: int) -> bool:
+        """Whether who waited has waited for long enough."""
+        if self._end is None:
+            return False
+        return screened >= self._end or self.clock() >= self._late
