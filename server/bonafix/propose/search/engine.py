@@ -132,20 +132,18 @@ async def propose(
             elif not going:
                 break
             await _until_one_ends(waiting, watch)
-            ready: list[Trial] = []
             for trial, seen in _finished(waiting, watch):
                 full = seen.green == every and not seen.harm
                 listen(tally.count(trial.candidate, seen, full=full))
-                if full:
-                    now = tally.screened
-                    ready += holding.admit(trial, rest=seen.rest, screened=now)
-                else:
+                if not full:
                     _learn(source, trial, seen)
-            for trial in (*ready, *holding.due(tally.screened)):
-                watch.stop()
-                yield trial.candidate
-                watch.go_on()
-                source.hear(trial, feedback())
+                # Who passes follows his event at once: it says what he does.
+                passing, now = trial if full else None, tally.screened
+                for ready in holding.next(passing, rest=seen.rest, screened=now):
+                    watch.stop()
+                    yield ready.candidate
+                    watch.go_on()
+                    source.hear(ready, feedback())
     finally:
         await _end(job for _, job in waiting)
     held = (trial.candidate for trial in holding.due())

@@ -26,6 +26,11 @@ class Holding:
     _end: int | None = None  # of screened candidates, from which on none is held
     _late: float = 0.0  # on the clock, the same
 
+    def next(self, trial: Trial | None, *, rest: bool, screened: int) -> list[Trial]:
+        """What may be handed on now; `trial`: who has just passed, if anybody has."""
+        now = [] if trial is None else self.admit(trial, rest=rest, screened=screened)
+        return [*now, *self.due(screened)]
+
     def admit(self, trial: Trial, *, rest: bool, screened: int) -> list[Trial]:
         """What of it may be handed on at once. `rest`: it leaves something red."""
         if rest and self._end is None:
