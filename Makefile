@@ -63,7 +63,7 @@ peers: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/peers
 
 # A real VS Code in a real browser; what it shows is kept in .cache/vscode/pictures.
-# Not a part of `make test`: it takes minutes, and 700 MB below .cache; CI runs it. A
+# Not a part of `make test`: it takes minutes, and 700 MB below .cache. A
 # browser on a busy machine stumbles now and then, so what failed gets another try, and
 # says so; why it failed is kept beside the pictures.
 TESTS ?= tests/vscode

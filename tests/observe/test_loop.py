@@ -364,7 +364,7 @@ def test_nothing_is_kept_for_long_without_a_save(tmp_path):
     """Neither a process nor a copy on disk outlives its use, nor the owner's end."""
 
     async def story():
-        async with desk(tmp_path / "shop", idle=1.0) as here:
+        async with desk(tmp_path / "shop", idle=4.0) as here:
             during = processes(), folders()
             async with asyncio.timeout(SECONDS):
                 while processes():  # noqa: ASYNC110 - nobody tells
