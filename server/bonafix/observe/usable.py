@@ -29,8 +29,6 @@ def require_usable(run: SuiteRun, *, allow_uncollected: bool = False) -> None:
         raise ForeignCodeError(_foreign(run))
     if run.collection_errors and not allow_uncollected:
         raise CollectionFailedError(_uncollected(run))
-    if run.collection_errors and not run.results:
-        return
     if run.timed_out:
         raise UntrustedError(
             f"The test run was stopped at its time limit, after {run.seconds:.0f} s "
@@ -39,6 +37,8 @@ def require_usable(run: SuiteRun, *, allow_uncollected: bool = False) -> None:
         )
     if not run.finished:
         raise _unfinished(run)
+    if run.collection_errors and not run.results:
+        return
     if not run.collected:
         raise CollectionFailedError(_nothing(run))
 
