@@ -1,5 +1,7 @@
 /** A launch and the hooks of its owner in; a language client, not yet started, out. */
 
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { commands, type LogOutputChannel, Uri, workspace } from "vscode";
 import {
   LanguageClient,
@@ -12,6 +14,7 @@ import {
 } from "vscode-languageclient/node";
 import type { ActionLike, CommandLike } from "./commands.ts";
 import type { Launch } from "./launching.ts";
+import { logLevels } from "./serverLog.ts";
 import {
   SECTION,
   type ServerSettings,
@@ -96,6 +99,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
   return {
     documentSelector: [{ scheme: "file", language: "python" }],
     outputChannel: hooks.channel,
+    stdioOptions: { stdout: logged, stderr: logged },
     // Failed requests go to the log: what the user asked for reports its own errors.
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     initializationOptions: () => ({
@@ -151,6 +155,15 @@ function middleware(hooks: Hooks): Middleware {
       },
     },
   };
+}
+
+/** Of the two streams the protocol has one; the other's lines come with their level. */
+function logged(input: Readable, channel: LogOutputChannel): void {
+  const told = logLevels();
+  createInterface({ input }).on("line", (line) => {
+    const { level, text } = told(line);
+    channel[level](text);
+  });
 }
 
 /** Whether it would apply, or show, what the user has thrown away. */

@@ -85,7 +85,7 @@ export function activate(context: ExtensionContext): void {
   fixing = fixes;
   context.subscriptions.push(
     ...[channel, status, actions, fixes, announcing, pythons, view],
-    ...own(context, opened, channel, launch),
+    ...own(context, opened, channel, launch, pythons),
     ...onFixes(fixes),
     workspace.onDidChangeTextDocument(fixes.onEdit),
   );
@@ -103,13 +103,14 @@ function own(
   opened: Session,
   channel: LogOutputChannel,
   launch: () => Promise<Launch | Missing>,
+  pythons: Pythons,
 ): Disposable[] {
   const { secrets } = context;
   const runs = {
     "bonafix.restart": () => opened.restart(),
     "bonafix.showLogs": () => channel.show(),
     "bonafix.debugInformation": async () =>
-      showDebugInformation(context, opened, await launch()),
+      showDebugInformation(context, opened, await launch(), pythons.of),
     "bonafix.client.runTests": () => execute("bonafix.runTests", [{}]),
     "bonafix.client.runTestsInFile": () => execute("bonafix.runTests", [activeFile()]),
     "bonafix.client.cancel": async () =>

@@ -64,6 +64,11 @@ export function openFixing(server: Server) {
     await closeDiffs(job);
     pages.drop(job);
     diffs.delete(job);
+    for (const [text, owner] of messages) {
+      if (owner === job) {
+        messages.delete(text);
+      }
+    }
   };
 
   const finish = async (job: string): Promise<void> => {
@@ -257,7 +262,7 @@ export function openFixing(server: Server) {
 }
 
 function thoughts(job: string): Uri {
-  return pageUri({ job, candidate: 0 }, "thinking.md");
+  return pageUri({ job, candidate: 0 }, "/thinking.md");
 }
 
 /** The last in one of `phases`; else the last that can be decided on; else the last. */

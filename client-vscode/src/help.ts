@@ -13,6 +13,7 @@ import { currentSettings } from "./client.ts";
 import type { OwnCommand } from "./commands.ts";
 import { findExecutable } from "./executable.ts";
 import type { Launch, Missing } from "./launching.ts";
+import type { Pythons } from "./python.ts";
 import { debugReport } from "./report.ts";
 import type { Session } from "./session.ts";
 import { SECTION } from "./settings.ts";
@@ -76,20 +77,23 @@ export async function showDebugInformation(
   context: ExtensionContext,
   session: Session,
   launch: Launch | Missing,
+  pythonOf: Pythons["of"],
 ): Promise<void> {
+  const folders = workspace.workspaceFolders ?? [];
   const client = await session.client();
   const text = debugReport({
     extension: `${context.extension.id} ${context.extension.packageJSON.version}`,
     editor: `${env.appName} ${version}`,
     platform: `${process.platform} ${process.arch}`,
     remote: env.remoteName,
-    folders: workspace.workspaceFolders?.length ?? 0,
+    folders: folders.length,
+    pythons: folders.flatMap(({ uri }) => pythonOf(uri) ?? []),
     state: session.state(),
     launch,
     executable:
       "reason" in launch ? undefined : findExecutable(launch.command, process.env),
     server: client?.initializeResult?.serverInfo,
-    settings: currentSettings(),
+    settings: currentSettings(undefined, pythonOf),
     works: session.works(),
   });
   const document = await workspace.openTextDocument({

@@ -17,13 +17,13 @@ export interface Pages extends Disposable {
   drop(job: string): void;
 }
 
-/** The URI's path ends as the file's does, so that its language is the same. */
-export function pageUri(shown: Shown, path: string): Uri {
-  return Uri.from({ scheme: SCHEME, path: `/${shown.job}/${shown.candidate}/${path}` });
+/** The path is the file's: the same language, and no renaming in the editor's diffs. */
+export function pageUri({ job, candidate }: Shown, path: string): Uri {
+  return Uri.from({ scheme: SCHEME, path, query: `${job}/${candidate}` });
 }
 
 export function shownAt(uri: Uri): Shown | undefined {
-  const [, job = "", candidate = ""] = uri.path.split("/");
+  const [job = "", candidate = ""] = uri.query.split("/");
   return uri.scheme === SCHEME ? { job, candidate: Number(candidate) } : undefined;
 }
 

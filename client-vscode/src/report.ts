@@ -11,6 +11,8 @@ export interface Facts {
   readonly platform: string;
   readonly remote: string | undefined;
   readonly folders: number;
+  /** The interpreters that other extensions name for the folders' tests. */
+  readonly pythons: readonly string[];
   readonly state: ServerState;
   readonly launch: Launch | Missing;
   readonly executable: string | undefined;
@@ -33,6 +35,7 @@ export function debugReport(facts: Facts): string {
     ["Platform", facts.platform],
     ["Remote", facts.remote ?? "no"],
     ["Workspace folders", String(facts.folders)],
+    ["Python chosen in the editor", facts.pythons.join(", ") || "none is known"],
     ["Server state", facts.state],
     ["Server command", command],
     ["Server's origin", missing ? "none" : origin],

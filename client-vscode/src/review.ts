@@ -2,7 +2,7 @@
 
 import { commands, TabInputTextDiff, Uri, window, workspace } from "vscode";
 import { type FileDiff, patched } from "./diffs.ts";
-import { type Pages, pageUri, SCHEME, type Shown } from "./pages.ts";
+import { type Pages, pageUri, type Shown, shownAt } from "./pages.ts";
 
 /** What the title of every diff of ours says. */
 export const PENDING = "(nothing applied yet)";
@@ -51,7 +51,7 @@ export async function closeDiffs(job: string): Promise<void> {
   const tabs = window.tabGroups.all.flatMap((group) => group.tabs);
   const ours = tabs.filter(({ input, label }) =>
     input instanceof TabInputTextDiff
-      ? input.modified.scheme === SCHEME && input.modified.path.startsWith(`/${job}/`)
+      ? shownAt(input.modified)?.job === job
       : label.includes(PENDING),
   );
   await window.tabGroups.close(ours);
@@ -67,8 +67,8 @@ async function side(
   if (text === undefined) {
     return undefined;
   }
-  const after = pages.put(pageUri(shown, diff.path), text);
-  const nothing = after.with({ path: `/${shown.job}/none/${diff.path}` });
+  const after = pages.put(pageUri(shown, file.path), text);
+  const nothing = after.with({ query: `${shown.job}/none` });
   return { file, before: diff.isNew ? nothing : file, after };
 }
 

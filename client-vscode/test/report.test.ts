@@ -8,6 +8,7 @@ const facts: Facts = {
   platform: "linux x64",
   remote: undefined,
   folders: 1,
+  pythons: ["/opt/app/bin/python"],
   state: "running",
   launch: { command: "bonafix", args: ["lsp"] },
   executable: "/usr/bin/bonafix",
@@ -22,6 +23,7 @@ test("the report tells how the server was started, found and set", () => {
     "- Server command: bonafix lsp",
     "- Server's origin: bonafix.path",
     "- Found at: /usr/bin/bonafix",
+    "- Python chosen in the editor: /opt/app/bin/python",
     "- Server: bonafix 0.1.0",
     "- Running work: Fixing test_a",
     '  "engine": "search"',
@@ -36,10 +38,12 @@ test("the report of a server that is not there says why", () => {
     ...facts,
     launch,
     executable: undefined,
+    pythons: [],
     server: undefined,
   });
   assert.match(report, /Server command: there is none/);
   assert.match(report, /Found at: not found/);
+  assert.match(report, /Python chosen in the editor: none is known/);
   assert.match(report, /Server: not connected/);
 });
 
