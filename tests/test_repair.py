@@ -104,6 +104,7 @@ class Author:
 
     patches: list
     end: BaseException | None = None
+    like: tuple = ()  # what might as well have been proposed
     said: list = field(default_factory=list)  # by the gate, of each patch
     closed: bool = False
 
@@ -112,7 +113,7 @@ class Author:
             assert feedback() is None
             for patch in self.patches:
                 # The engine of templates: no vote, no run of the target alone.
-                yield Candidate(patch=patch, author="search")
+                yield Candidate(patch=patch, author="search", like=self.like)
                 self.said.append(feedback())
             cost = Cost(usd=0.25, requests=1)
             facts = {"author": "claude", "cost": cost}
@@ -161,6 +162,23 @@ def test_the_best_ranked_survivor_wins_not_the_first(place):
     assert done.tried == 2
     assert done.engine == "search"  # whose word it is, not who was asked
     assert done.reason == done.best.reason
+
+
+def test_what_its_author_could_as_well_have_proposed_speaks_against_it(place):
+    """Both pass all tests; on a large number they differ, and that is asked for."""
+    right = place.patch("result -= value", "result += value")
+    other = place.patch("result -= value", "result += min(value, HOUR)")
+    done = place.repair(Author([right], like=(other,)), test=TOTAL)
+    assert done.verdict is Verdict.PLAUSIBLE
+    assert "another fix that passes all tests does otherwise" in done.reason
+    assert "add a case: total(" in done.reason
+
+
+def test_what_does_the_same_in_other_words_does_not(place):
+    right = place.patch("result -= value", "result += value")
+    same = place.patch("result -= value", "result = value + result")
+    done = place.repair(Author([right], like=(same,)), test=TOTAL)
+    assert done.verdict is Verdict.VERIFIED, done.reason
 
 
 def test_it_stops_at_the_first_verified(place):

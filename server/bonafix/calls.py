@@ -139,9 +139,13 @@ Behave = Callable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rivalry:
-    """Other fixes of the same targets that pass the whole suite, best first."""
+    """Other fixes of the same targets that pass the whole suite, best first.
+
+    `akin`: by the same author for the same reasons, so that only dissent says anything.
+    """
 
     patches: tuple[Patch, ...] = ()
+    akin: bool = False
     tried: int = 0  # candidates that were run for it
     cpu_seconds: float = 0.0  # that this very question has cost
 

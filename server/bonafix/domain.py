@@ -248,6 +248,7 @@ class Candidate:
     """A patch with where it came from.
 
     `note` is its author's word, `thinking` a model's summary of its own: no evidence.
+    `like`: other patches that pass the same tests and that as much speaks for.
     """
 
     patch: Patch
@@ -259,6 +260,7 @@ class Candidate:
     effort: str = ""
     round: int = 1
     cost: Cost = Cost()
+    like: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
 from bonafix.readers import RESERVE, RUNS, counted
-from bonafix.rivals import among
+from bonafix.rivals import akin, among
 from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
@@ -184,11 +184,14 @@ async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgeme
 def _with_rivals(candidate: Candidate, work: _Work, ledger: _Ledger) -> Case:
     """The case with what else has survived: the first whom the gate asks.
 
-    What one catalogue of templates makes is no second opinion on another of it.
+    What one catalogue of templates makes is no second opinion on another of it; but
+    where as much speaks for something else, it is a guess, and what has survived before
+    is asked as well.
     """
-    if candidate.author == "search":
-        return replace(work.case, rivals=None)
     others = [one.candidate.patch for one in best_first(ledger.whole)]
+    if candidate.author == "search":
+        like = (*others[:1], *candidate.like) if candidate.like else ()
+        return replace(work.case, rivals=akin(like))
     return replace(work.case, rivals=among(others, work.case.rivals))
 
 

@@ -147,6 +147,17 @@ def among(others: Sequence[Patch], more: Rivals | None) -> Rivals | None:
     return rivals
 
 
+def akin(others: Sequence[Patch]) -> Rivals | None:
+    """What the same author could as well have proposed; only its dissent counts."""
+    if not others:
+        return None
+
+    async def rivals(_targets: Sequence[TestResult], /) -> Rivalry:
+        return Rivalry(patches=tuple(others[:KEPT]), tried=len(others), akin=True)
+
+    return rivals
+
+
 async def _searched(
     place: _Place, task: Task, targets: Sequence[TestResult]
 ) -> Rivalry:

@@ -63,6 +63,22 @@ def test_evidence_before_doubts_before_size():
     assert list(best_first([doubted, plain, supported])) == [supported, plain, doubted]
 
 
+def test_a_guess_comes_after_what_its_author_had_a_reason_for():
+    """However much it changes: what speaks for it speaks for others that differ."""
+    vote = {"vote": {"akin": True, "disagree": 1}}
+    disputed = Evidence(
+        stage="reviewer", result="inconclusive", summary="", doubt="?", facts=vote
+    )
+    guess = judged(b"x = y\n", records=[SUPPORT, disputed])
+    reasoned = judged(b"x = z\ny = z\n", records=[DOUBT])
+    assert best_first([guess, reasoned])[0] is reasoned
+    alike = Evidence(
+        stage="reviewer", result="pass", summary="", facts={"vote": {"akin": True}}
+    )
+    agreed = judged(b"x = y\n", records=[SUPPORT, alike])
+    assert best_first([reasoned, agreed])[0] is agreed
+
+
 def test_smaller_then_agreed_then_fewer_constants():
     """Of patches with the same evidence the shorter; then whom others agree with."""
     small = judged(b"x = 70\n")

@@ -54,11 +54,11 @@ def pair(n, before, after):
 TOLD = pair(-1, value(1), value(42))
 
 
-def said(patch, rival, *, told=TOLD, there=None, count=40):
+def said(patch, rival, *, told=TOLD, there=None, count=40, akin=False):
     """The opinion of one that does `rival(n)`, of a patch that does `patch(n)`."""
     pairs = [pair(n, value(n), patch(n)) for n in range(count)]
     answers = [there or told.after, *(rival(n) for n in range(count))]
-    return opinion(0, Inputs([told], pairs), answers)
+    return opinion(0, Inputs([told], pairs), answers, akin=akin)
 
 
 def plus(n):
@@ -93,6 +93,15 @@ def test_a_rival_that_hardly_changes_anything_is_not_heard():
     """The probe would not vouch for it."""
     found = said(plus, lambda n: plus(n) if n < 4 else value(n))
     assert found.silent.startswith("the probe doubts it")
+
+
+def test_what_could_as_well_have_been_proposed_is_heard_whatever_it_mends():
+    """It need not be good for itself: it shows that the patch was chosen by chance."""
+    less = said(plus, lambda n: plus(n) if n < 4 else value(n), akin=True)
+    assert not less.silent
+    assert len(less.against) == 36
+    assert less.disputes
+    assert not said(plus, plus, akin=True).disputes
 
 
 def test_a_rival_that_fails_where_values_were_is_not_heard():
@@ -241,6 +250,22 @@ def test_what_follows_from_the_opinions(opinions, doubted):
     found = concluded(SMALL, [SMALL] * len(opinions), opinions)
     assert bool(found.doubt) is doubted
     assert found.refusal is None
+    assert not found.supports
+
+
+@pytest.mark.parametrize(
+    ("opinions", "doubted"),
+    [
+        ([agreeing(0)], False),
+        ([agreeing(0), opposing(1)], True),
+        ([agreeing(0), agreeing(1), opposing(2)], True),
+        ([Opinion(0, silent="not comparable")], False),
+    ],
+)
+def test_of_its_own_kin_only_dissent_counts(opinions, doubted):
+    """Many write one condition in other words; one that differs is enough."""
+    found = concluded(SMALL, [SMALL] * len(opinions), opinions, akin=True)
+    assert bool(found.doubt) is doubted
     assert not found.supports
 
 

@@ -1,8 +1,8 @@
 """Judgements in, best first out; pure.
 
-Verdict, then targets that still fail, supporting evidence, doubts, the size of the
-change, how many other fixes agree with it, and the constants that it adds: of two
-patches that say the same, the shorter one knows less about the tests.
+Verdict, then targets that still fail, whether it is a guess, supporting evidence,
+doubts, the size of the change, how many other fixes agree with it, and the constants
+that it adds: of two patches that say the same, the shorter knows less about the tests.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
     return (
         -_VERDICTS.index(judgement.verdict),
         sum(target.after is not Outcome.PASSED for target in judgement.targets),
+        sum(_guessed(record) for record in records),
         -sum(record.supports for record in records),
         sum(bool(record.doubt) for record in records),
         size(patch),
@@ -37,11 +38,20 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
     )
 
 
+def _guessed(record: Evidence) -> bool:
+    """Whether its author could as well have proposed what does otherwise."""
+    vote = _vote(record)
+    return bool(vote.get("akin") and vote.get("disagree"))
+
+
+def _vote(record: Evidence) -> Mapping[str, object]:
+    vote = record.facts.get("vote", record.facts)
+    return vote if isinstance(vote, Mapping) else {}
+
+
 def agreement(record: Evidence) -> int:
     """How many other fixes behave alike, less those that do not."""
-    vote = record.facts.get("vote", record.facts)
-    if not isinstance(vote, Mapping):
-        return 0
+    vote = _vote(record)
     agree, against = vote.get("agree", 0), vote.get("disagree", 0)
     return agree - against if isinstance(agree, int) and isinstance(against, int) else 0
 

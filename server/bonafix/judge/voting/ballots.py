@@ -33,13 +33,16 @@ async def cast(patch: Patch, rival: Patch, ground: Ground) -> Behaviours:
     return await _asked(rival, calls, ground, patch, rival)
 
 
-def heard(number: int, ballot: Behaviours, inputs: Inputs) -> Opinion:
+def heard(
+    number: int, ballot: Behaviours, inputs: Inputs, *, akin: bool = False
+) -> Opinion:
     """A rival's word on each function that was probed, taken together."""
     said = dict(zip(map(id, inputs.all), ballot, strict=True))
     words = []
     for function in dict.fromkeys(pair.call.function for pair in inputs.told):
         its = inputs.of(function)
-        words.append(opinion(number, its, [said[id(pair)] for pair in its.all]))
+        here = [said[id(pair)] for pair in its.all]
+        words.append(opinion(number, its, here, akin=akin))
     return joint(words)
 
 

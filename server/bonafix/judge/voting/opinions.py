@@ -88,21 +88,30 @@ class Inputs:
         return Inputs(*kept)
 
 
-def opinion(number: int, inputs: Inputs, rival: Sequence[Behaviour]) -> Opinion:
-    """What a rival that does `rival` on all of the inputs of one function says."""
+def opinion(
+    number: int, inputs: Inputs, rival: Sequence[Behaviour], *, akin: bool = False
+) -> Opinion:
+    """What a rival that does `rival` on all of the inputs of one function says.
+
+    `akin`: it could as well have been proposed in place of the patch. It need not be
+    good for itself then, and to mend less is to do otherwise.
+    """
     told, pairs = inputs.told, [*inputs.probed, *inputs.further]
     there, here = rival[: len(told)], rival[len(told) :]
     sight = _sight(told, there)
     if sight == "none":
         return Opinion(number, silent="not comparable: it differs at the tested calls")
     symptoms = Symptoms.of(told)
-    stands = [
+    stands: list[Stand] = [
         _stand(pair, one, symptoms, sight)
         for pair, one in zip(pairs, here, strict=True)
     ]
+    if akin:
+        stands = ["against" if stand == "narrower" else stand for stand in stands]
     count = Counter(stands)
     known = sum(count.values()) - count["mute"]
-    silent = _unsupported(inputs, here[: len(inputs.probed)], there)
+    near = here[: len(inputs.probed)]
+    silent = "" if akin else _unsupported(inputs, near, there)
     if count["astray"] > STRAYS * known:
         silent = "it changes what no target finds wrong"
     splits = [

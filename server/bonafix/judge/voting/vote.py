@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bonafix.calls import Behaviour, Rivals
+from bonafix.calls import Behaviour, Rivalry, Rivals
 from bonafix.domain import Evidence, Layout, Patch, TestResult
 from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.neighbours import weight
@@ -61,7 +61,7 @@ async def vote(patch: Patch, inquiry: Inquiry, poll: Poll) -> Evidence:
         return _none("no other fix was looked for")
     found = await poll.rivals(poll.targets)
     sound = [one for one in found.patches if _sound(one, poll)]
-    record = await _compared(patch, inquiry, sound, poll)
+    record = await _compared(patch, inquiry, replace(found, patches=tuple(sound)), poll)
     if not sound:
         why = "they look doubtful" if found.patches else "none was found"
         record = _none(f"no independent fix to compare with: {why}")
@@ -71,12 +71,12 @@ async def vote(patch: Patch, inquiry: Inquiry, poll: Poll) -> Evidence:
 
 
 async def _compared(
-    patch: Patch, inquiry: Inquiry, rivals: Sequence[Patch], poll: Poll
+    patch: Patch, inquiry: Inquiry, rivals: Rivalry, poll: Poll
 ) -> Evidence:
     """By the probe's inputs; where those compare nothing, by the targets' own."""
     record, spent = _none("there is no input on which to compare it"), 0.0
     by_tests = inquiry.record.facts.get("level") == "tests"
-    if rivals and inquiry.behave is not None and inquiry.tested:
+    if rivals.patches and inquiry.behave is not None and inquiry.tested:
         further: tuple[Pair, ...] = ()
         if poll.suite is not None and not by_tests:
             further, spent = await elsewhere(patch, inquiry.tested, poll.suite)
@@ -84,7 +84,7 @@ async def _compared(
         record = await _polled(patch, Ground(inputs, inquiry.behave), rivals)
         spent += record.cpu_seconds
     idle = record.facts.get("not_applicable") and not by_tests
-    if rivals and idle and poll.tests is not None:
+    if rivals.patches and idle and poll.tests is not None:
         found = await arranged(patch, poll.tests)
         if not isinstance(found, str):
             inputs = Inputs(found.probed.tested, found.probed.pairs)
@@ -93,13 +93,18 @@ async def _compared(
     return replace(record, cpu_seconds=spent)
 
 
-async def _polled(patch: Patch, ground: Ground, rivals: Sequence[Patch]) -> Evidence:
-    ballots = [await cast(patch, one, ground) for one in rivals]
-    opinions = [
-        await steady(patch, rival, heard(number, ballot, ground.inputs), ground)
-        for number, (rival, ballot) in enumerate(zip(rivals, ballots, strict=True))
+async def _polled(patch: Patch, ground: Ground, rivals: Rivalry) -> Evidence:
+    others = rivals.patches
+    ballots = [await cast(patch, one, ground) for one in others]
+    words = [
+        heard(number, ballot, ground.inputs, akin=rivals.akin)
+        for number, ballot in enumerate(ballots)
     ]
-    record = concluded(patch, rivals, opinions)
+    opinions = [
+        await steady(patch, rival, said, ground)
+        for rival, said in zip(others, words, strict=True)
+    ]
+    record = concluded(patch, others, opinions, akin=rivals.akin)
     return replace(
         record, cpu_seconds=sum(b.cpu_seconds for one in ballots for b in one)
     )
@@ -109,9 +114,11 @@ def concluded(
     patch: Patch,
     rivals: Sequence[Patch],
     opinions: Sequence[Opinion],
+    *,
+    akin: bool = False,
 ) -> Evidence:
-    """The record that follows from what each rival says; pure."""
-    agreeing = [one for one in opinions if one.agrees]
+    """The record that follows from what each rival says; pure. `akin`: as there."""
+    agreeing = [one for one in opinions if one.agrees and not akin]
     against = [one for one in opinions if one.disputes]
     largest = _largest(against)
     facts: dict[str, object] = {
@@ -121,6 +128,7 @@ def concluded(
         "otherwise": [len(one.against) for one in opinions],
         "silent": tally([_why_silent(o) for o in opinions if _why_silent(o)]),
     }
+    facts |= {"akin": True} if akin else {}
     if len(largest) > MANY * len(agreeing):
         simple = any(
             _simplicity(rivals[o.number]) <= _simplicity(patch) for o in largest

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-import math
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -25,9 +23,12 @@ from bonafix.domain import (
 from bonafix.errors import CollectionFailedError
 from bonafix.propose.search.asking import suggested
 from bonafix.propose.search.holding import MOST, Holding
+from bonafix.propose.search.kin import likened
 from bonafix.propose.search.limits import Limits, limits_of
 from bonafix.propose.search.pairs import partial
+from bonafix.propose.search.patches import Idea
 from bonafix.propose.search.source import Source, Trial
+from bonafix.propose.search.stopwatch import Watch
 from bonafix.propose.search.whole import Whole, Wider
 
 CONCURRENT = 2
@@ -47,26 +48,6 @@ class _Seen:
     lost: str = ""  # which, where the whole suite has said so
     rest: bool = False  # another failing test of the same lines stays red
     results: Mapping[str, TestResult] = field(default_factory=dict)  # of the targets
-
-
-@dataclass(slots=True)
-class _Watch:
-    """The time that screening may still use; the clock stands while we are waited on.
-
-    The gate judges between two candidates, and its time is not ours.
-    """
-
-    left: float
-    since: float = field(default_factory=time.monotonic)
-
-    def stop(self) -> None:
-        self.left, self.since = self.remaining(), math.inf
-
-    def go_on(self) -> None:
-        self.since = time.monotonic()
-
-    def remaining(self) -> float:
-        return self.left - max(0.0, time.monotonic() - self.since)
 
 
 @dataclass(slots=True)
@@ -107,13 +88,16 @@ async def propose(
     `concurrent` candidates at once, for `task.seconds` in all; closing the iterator
     ends them.
     """
-    limits, watch, tally = limits_of(task), _Watch(task.seconds), _Tally()
+    limits, watch, tally = limits_of(task), Watch(task.seconds), _Tally()
     every = frozenset(limits.targets)
     source, half = Source(task), task.seconds * (1 - _SINGLE)
     waiting: list[_Waiting] = []
     holding = Holding(most=MOST if thorough else 0)
     wider = Wider(whole=whole, limits=limits, remaining=watch.remaining)
     start = functools.partial(_screen, run=run, limits=limits, wider=wider)
+
+    ideas: list[Idea] = []
+    passes = functools.partial(_passes, start, every)
 
     def following() -> Trial | None:
         late = not source.survived and watch.remaining() < half
@@ -127,7 +111,8 @@ async def propose(
             if not asked and (due or not going):
                 asked = True  # templates alone do not seem to do
                 await _until_all_end(waiting, watch)
-                for idea in await suggested(task, run, limits, watch.remaining()):
+                ideas = await suggested(task, run, limits, watch.remaining())
+                for idea in ideas:
                     source.shelf.put(idea)
             elif not going:
                 break
@@ -140,8 +125,9 @@ async def propose(
                 # Who passes follows his event at once: it says what he does.
                 passing, now = trial if full else None, tally.screened
                 for ready in holding.next(passing, rest=seen.rest, screened=now):
+                    told = await likened(ready, ideas, passes)
                     watch.stop()
-                    yield ready.candidate
+                    yield told
                     watch.go_on()
                     source.hear(ready, feedback())
     finally:
@@ -167,7 +153,7 @@ async def _refill(
     waiting: list[_Waiting],
     following: Callable[[], Trial | None],
     start: Callable[[Candidate], Coroutine[None, None, _Seen]],
-    watch: _Watch,
+    watch: Watch,
     concurrent: int,
 ) -> bool:
     """Start runs until as many as allowed are under way; False when it is over."""
@@ -185,7 +171,7 @@ async def _refill(
     return bool(waiting) and watch.remaining() > 0
 
 
-def _finished(waiting: list[_Waiting], watch: _Watch) -> Iterator[tuple[Trial, _Seen]]:
+def _finished(waiting: list[_Waiting], watch: Watch) -> Iterator[tuple[Trial, _Seen]]:
     """What is known, in the order of rank; out of order when the time is up."""
     for entry in list(waiting):
         trial, job = entry
@@ -196,7 +182,7 @@ def _finished(waiting: list[_Waiting], watch: _Watch) -> Iterator[tuple[Trial, _
             return
 
 
-async def _until_one_ends(waiting: list[_Waiting], watch: _Watch) -> None:
+async def _until_one_ends(waiting: list[_Waiting], watch: Watch) -> None:
     jobs = [job for _, job in waiting if not job.done()]
     if jobs and not waiting[0][1].done():
         await asyncio.wait(
@@ -206,11 +192,21 @@ async def _until_one_ends(waiting: list[_Waiting], watch: _Watch) -> None:
         )
 
 
-async def _until_all_end(waiting: list[_Waiting], watch: _Watch) -> None:
+async def _until_all_end(waiting: list[_Waiting], watch: Watch) -> None:
     """So that what runs next runs alone."""
     jobs = [job for _, job in waiting if not job.done()]
     if jobs:
         await asyncio.wait(jobs, timeout=max(0.0, watch.remaining()))
+
+
+async def _passes(
+    start: Callable[[Candidate], Coroutine[None, None, _Seen]],
+    every: frozenset[str],
+    candidate: Candidate,
+) -> bool:
+    """Whether all targets do, and nothing gets worse."""
+    seen = await start(candidate)
+    return seen.green == every and not seen.harm
 
 
 async def _screen(
