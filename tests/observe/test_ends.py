@@ -98,6 +98,57 @@ def test_an_endless_loop_says_where_it_is(ends):
     assert ends.lines[result.id]["loop.py"] >= {3, 4}
 
 
+MANY = {
+    "loop.py": """
+        def spin(step):
+            total = 0
+            while step:
+                total += step
+
+        def work(until):
+            total = 0
+            while time.process_time() < until:
+                total += 1
+
+        import time
+    """,
+    "test_many.py": """
+        import time
+
+        import pytest
+
+        from loop import spin, work
+
+
+        @pytest.mark.parametrize("n", range(8))
+        def test_loop(n):
+            spin(n)
+
+
+        def test_slow():
+            work(time.process_time() + 2.0)
+    """,
+}
+
+
+def test_who_is_where_another_hung_is_not_waited_for(tmp_path):
+    """All rows end, though one loop hangs seven; who is slow elsewhere passes."""
+    began = time.monotonic()
+    done = observe(write(tmp_path, MANY), per_test=4.0, record_lines=True)
+    told = {i.rpartition("::")[2]: o for i, o in outcomes(done).items()}
+    rows = {f"test_loop[{n}]": "hung" if n else "passed" for n in range(8)}
+    assert told == {**rows, "test_slow": "passed"}
+    assert done.finished
+    assert time.monotonic() - began < 7 * 4.0
+    results = {i.rpartition("::")[2]: r for i, r in done.results.items()}
+    assert "time limit" in results["test_loop[1]"].message
+    for n in range(2, 8):
+        row = results[f"test_loop[{n}]"]
+        assert "where a test before it had hung" in row.message
+        assert row.frames[-1].function == "spin"
+        assert done.lines[row.id]["loop.py"] >= {3, 4}
+
+
 def test_restarts_are_bounded(tmp_path):
     """A suite in which everything dies is given up on, and says so."""
     files = {

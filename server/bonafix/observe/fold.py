@@ -33,6 +33,7 @@ class Attempt:
     code: int | None = None
     signal: int | None = None
     hung: str = ""  # the id at whose time-out it was killed
+    repeated: bool = False  # before that: it was where another one had hung
     timed_out: bool = False  # killed at the time-out of the whole run
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -233,6 +234,8 @@ def _lost(attempt: Attempt) -> TestResult:
 
 
 def _death(attempt: Attempt) -> str:
+    if attempt.repeated:
+        return "it computed where a test before it had hung, and was killed"
     if attempt.hung:
         return "it did not end within its time limit and was killed"
     if attempt.log.aborted:

@@ -10,19 +10,20 @@ import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
 from bonafix.calls import FunctionRef
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
-from bonafix.observe.wire import MAX_LINE, split
+from bonafix.observe.wire import MAX_LINE, Report, split
 from bonafix.sandbox.cell import Cell, Running, start
 
 _DRAIN = 5.0  # seconds that the pipe may stay open after the process is gone
 _FAREWELL = 10.0  # seconds between pytest's last word and the end of the process
 _CHUNK = 256 * 1024  # bytes
+SOON = 2.0  # seconds of CPU, after which a test is looked for where others hung
 
 Hear = Callable[[Log, str], None]
 
@@ -45,6 +46,7 @@ class Order:
     brief: bool = False  # without plugins' versions and modules' places
     functions: Sequence[FunctionRef] = ()  # whose calls are recorded
     disguised: bool = False  # as if no test were running
+    stuck: frozenset[tuple[str, str]] = frozenset()  # functions where tests hung
 
 
 async def attempt(cell: Cell, order: Order, hear: Hear) -> Attempt:
@@ -84,6 +86,7 @@ class Watch:
     ended: float = 0.0
     hung: str = ""
     late: bool = False
+    repeated: asyncio.Event = field(default_factory=asyncio.Event)  # a known loop
 
     def take(self, line: bytes) -> None:
         """Hear one line."""
@@ -92,6 +95,9 @@ class Watch:
             self.since = time.monotonic()
         if event in {"finish", "exit"}:
             self.ended = time.monotonic()
+        told = self.log.stuck.get(self.log.current) if event == "stuck" else None
+        if told is not None and innermost(told) & self.order.stuck:
+            self.repeated.set()
         if event:
             self.hear(self.log, event)
 
@@ -125,6 +131,7 @@ async def _follow(
         code=ended.code,
         signal=ended.signal,
         hung=watch.hung,
+        repeated=bool(watch.hung) and watch.repeated.is_set(),
         timed_out=watch.late or ended.timed_out,
         seconds=time.monotonic() - begun,
         cpu_seconds=ended.cpu_seconds,
@@ -136,12 +143,20 @@ async def _follow(
 async def _guard(running: Running, watch: Watch) -> None:
     """Kill the process when a test, or the whole run, takes too long."""
     # the clock is what is waited for: no event says that nothing happened
-    while (wait := watch.due() - time.monotonic()) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(wait)
+    while not watch.repeated.is_set() and (wait := watch.due() - time.monotonic()) > 0:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await watch.repeated.wait()
     if watch.log.code is None:
         watch.late = time.monotonic() >= watch.order.deadline
         watch.hung = "" if watch.late else watch.log.current
     await running.kill()
+
+
+def innermost(told: Report) -> frozenset[tuple[str, str]]:
+    """The project's innermost function where a test is, as its path and name."""
+    own = [frame for frame in told.frames if frame.own]
+    return frozenset((frame.path, frame.function) for frame in own[-1:])
 
 
 async def _read(pipe: IO[bytes], watch: Watch) -> None:
@@ -192,4 +207,5 @@ def fields(cell: Cell, order: Order, nonce: str) -> dict[str, object]:
         "brief": order.brief,
         "functions": [asdict(function) for function in order.functions],
         "disguised": order.disguised,
+        "soon": SOON if order.stuck else 0.0,
     }

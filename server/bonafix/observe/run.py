@@ -25,6 +25,7 @@ __all__ = ["RESTARTS", "make_runner", "require_usable"]
 RESTARTS = 5  # after tests that hung or took the process along
 
 Files = Mapping[str, bytes | None]
+Places = frozenset[tuple[str, str]]  # path and function
 
 
 def make_runner(
@@ -85,6 +86,7 @@ class Wish:
     stop_at_first: bool
     per_test: float
     deadline: float
+    stuck: Places = frozenset()  # where tests of this run hung before
     # The words that are no news of a test; given at all, the first news ends the run.
     tolerated: Mapping[str, Sequence[str]] | None = None
 
@@ -93,17 +95,30 @@ Once = Callable[[Wish], Awaitable[Attempt]]
 
 
 async def attempts(once: Once, wish: Wish) -> list[Attempt]:
-    """Once; and where a test hung or died, again for the tests after it."""
+    """Once; and where a test hung or died, again for the tests after it.
+
+    One endless loop may hang every test that gets there. The first of them has all its
+    time; those that are found at the same place are not waited for.
+    """
     found: list[Attempt] = []
-    for _ in range(RESTARTS + 1):
+    trouble = 0
+    while trouble <= RESTARTS:
         found.append(await once(wish))
         rest = left(found)
         if not found[-1].victim or wish.stop_at_first or not rest:
             break
         if wish.tolerated is not None and found[-1].victim not in wish.tolerated:
             break
-        wish = replace(wish, select=rest, expression="")
+        trouble += not found[-1].repeated
+        stuck = wish.stuck | standing(found[-1])
+        wish = replace(wish, select=rest, expression="", stuck=stuck)
     return found
+
+
+def standing(attempt: Attempt) -> Places:
+    """The function in which its test hung, if that is known."""
+    told = attempt.log.stuck.get(attempt.victim) if attempt.hung else None
+    return frozenset() if told is None else process.innermost(told)
 
 
 async def _attempt(bench: Bench, files: Files, teller: Teller, wish: Wish) -> Attempt:
@@ -144,6 +159,7 @@ def order(bench: Bench, wish: Wish, place: Cell) -> process.Order:
         per_test=wish.per_test,
         deadline=wish.deadline,
         disguised=bench.disguised,
+        stuck=wish.stuck,
     )
 
 

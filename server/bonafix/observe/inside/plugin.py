@@ -64,7 +64,8 @@ class Plugin:
         self._disguise = disguise.Disguise(places) if request["disguised"] else None
         self._compared: typing.Optional[failure.Compared] = None
         self._cpu = 0.0
-        self._stuck = stuck.Alarm(request["per_test"] / _PATIENT, self._send_stuck)
+        limit, soon = request["per_test"] / _PATIENT, request["soon"]
+        self._stuck = stuck.Alarm(limit, self._send_stuck, soon)
         compiled.follow()
 
     # ------------------------------------------------------------ configuration
@@ -209,9 +210,9 @@ class Plugin:
     def _send_stuck(self, item: typing.Any, frame: types.FrameType) -> None:
         """Tell where a test is that has computed for long."""
         facts = failure.standing(frame, self._places, items.file_of(item))
-        self._events.send("stuck", id=item.nodeid, **facts)
-        if self._recorder:
+        if self._recorder:  # first: the other may be the end of this process
             self._send_lines(item.nodeid, self._recorder.seen())
+        self._events.send("stuck", id=item.nodeid, **facts)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: typing.Any) -> typing.Iterator[None]:

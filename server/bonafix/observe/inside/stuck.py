@@ -23,10 +23,11 @@ def _ours(frame: types.FrameType) -> bool:
 
 
 class Alarm:
-    """Rings once per test, after `seconds` of CPU time within it."""
+    """Rings after `seconds` of CPU time within a test; before, too, after `soon`."""
 
-    def __init__(self, seconds: float, tell: Tell) -> None:
+    def __init__(self, seconds: float, tell: Tell, soon: float = 0.0) -> None:
         self._seconds = seconds
+        self._soon = soon if 0 < soon < seconds else 0.0
         self._tell = tell
         self._item: typing.Any = None
         self._before: typing.Any = None
@@ -36,7 +37,9 @@ class Alarm:
         if threading.current_thread() is threading.main_thread():
             self._item = item
             self._before = signal.signal(signal.SIGPROF, self._ring)
-            signal.setitimer(signal.ITIMER_PROF, self._seconds)
+            first = self._soon or self._seconds
+            again = self._seconds if self._soon else 0.0
+            signal.setitimer(signal.ITIMER_PROF, first, again)
 
     def disarm(self) -> None:
         """The test is over."""
