@@ -6,6 +6,8 @@ import time
 import pytest
 
 from bonafix.domain import Place
+from bonafix.errors import UntrustedError
+from bonafix.observe.usable import require_usable
 from tests.observe.harness import bench, config, observe, outcomes, write
 
 SPIN = """
@@ -167,6 +169,8 @@ def test_restarts_are_bounded(tmp_path):
     told = list(outcomes(run).values())
     assert told == ["crashed"] * 6 + ["missing"] * 3
     assert not run.finished
+    with pytest.raises(UntrustedError, match=r"6 tests hung or ended .*6 of 9 tests"):
+        require_usable(run)
 
 
 def test_time_limit_of_the_whole_run(tmp_path):

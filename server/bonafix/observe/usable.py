@@ -5,12 +5,13 @@ A suite that could not be collected has no failures, and must not look like succ
 
 from __future__ import annotations
 
-from bonafix.domain import SuiteRun
+from bonafix.domain import Outcome, SuiteRun
 from bonafix.errors import CollectionFailedError, ForeignCodeError, UntrustedError
 
 _SHOWN = 3  # collection errors, and foreign modules, that are named
 _TAIL = 20  # lines of output
 _LINES = 12  # of one collection error
+_LOST = frozenset({Outcome.HUNG, Outcome.CRASHED})
 _USAGE, _NOTHING = 4, 5  # pytest's exit codes
 
 
@@ -71,6 +72,16 @@ def _unfinished(run: SuiteRun) -> UntrustedError:
     if not run.collected:  # usage, configuration, a plugin or conftest that raised
         return CollectionFailedError(
             f"pytest did not start (exit code {run.exit_code}):\n{said}"
+        )
+    lost = [one for one in run.results.values() if one.outcome in _LOST]
+    if len(lost) > 1:
+        named = ", ".join(one.id for one in lost[:_SHOWN])
+        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        return UntrustedError(
+            f"{len(lost)} tests hung or ended the process ({named}{more}), and the "
+            f"run was given up with {len(run.results)} of {len(run.collected)} tests "
+            "done. Leave them out, or see what they wait for; `test_timeout` says how "
+            "long each of them may."
         )
     return UntrustedError(
         f"pytest ended before its session did (exit code {run.exit_code}), with "
