@@ -46,8 +46,8 @@ def test_by_mouse_two_fixes_at_once(shop, claude, untouched):
     """One engine each, and both get ready; what the first changes, the other does not.
 
     By mouse alone: hover, Quick Fix, the row in the view, its button. The second fix is
-    judged for a text that is not there once the first is applied: it is refused then,
-    and fits again when that is taken back.
+    judged for a text that is not there once the first is applied: it is not offered
+    then, and fits again when that is taken back.
     """
     claude.plays(rounds(patch(shop.root, ("amount > 50", "amount >= 50"))))
     shop.theme("Dark Modern")
@@ -63,7 +63,11 @@ def test_by_mouse_two_fixes_at_once(shop, claude, untouched):
     _applies(shop, "test_total", APPLIED)
     shop.save_all()
     assert shop.passes(TOTAL)
-    _applies(shop, EDGE, "the fix was not applied")
+    row = shop.fix(EDGE, "moved")
+    row.hover()
+    shop.see(row.get_by_role("button", name="Discard"))
+    assert row.get_by_role("button", name="Apply the Fix").count() == 0
+    shop.picture("moved")
     assert not shop.passes(BOUNDARY)
     shop.undo(BASKET)
     _looks_at_the_diff(shop, EDGE, "amount >= 50")
