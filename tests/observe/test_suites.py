@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bonafix.domain import Outcome, SuiteRun, TestResult
-from bonafix.observe.known import Known
+from bonafix.observe.known import Known, contradicts
 from bonafix.observe.seats import Tally, Turns
 from bonafix.observe.warm import warm
 from tests.observe.environments import MissingError, python
@@ -400,3 +400,18 @@ async def test_jobs_take_turns():
     assert order[3] == ("one", 0)
     assert order[4:] == [("many", 4), ("many", 5)]
     assert (turns.free, turns.waiting) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("seen", "told", "bars"),
+    [
+        (Outcome.PASSED, Outcome.PASSED, False),
+        (Outcome.HUNG, Outcome.FAILED, False),
+        (Outcome.HUNG, Outcome.PASSED, True),
+        (Outcome.PASSED, Outcome.FAILED, True),
+        (Outcome.ERROR, Outcome.FAILED, True),
+    ],
+)
+def test_only_a_red_one_may_run_out_of_time(seen, told, bars):
+    """It had less of it than in the baseline; nothing else may be otherwise."""
+    assert contradicts(seen, told) is bars

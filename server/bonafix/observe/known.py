@@ -83,3 +83,11 @@ class Known:
             for i in ids
             if self.steady(i) and self.run.outcome(i) is not run.outcome(i)
         }
+
+
+def contradicts(seen: Outcome, told: Outcome) -> bool:
+    """Whether a quick run's outcome is not that of a fresh process.
+
+    Who was red there and ran out of time here had less of it: no contradiction.
+    """
+    return seen is not told and not (seen is Outcome.HUNG and told.red)

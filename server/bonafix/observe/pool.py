@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bonafix.domain import Event, Listener, Outcome, SuiteRun, silent
 from bonafix.observe.fold import Attempt
+from bonafix.observe.known import contradicts
 from bonafix.observe.run import Bench, Files, Teller, Wish, attempts, folded, order
 from bonafix.observe.seats import FAITH, BarredError, Seat, begun, marks
 from bonafix.observe.zygote import LostError, Module, Zygote
@@ -150,7 +151,7 @@ class Pool:
         wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
         seen = await self._suite(seat, {}, wish, silent)
         for node_id, outcome in told.items():
-            if seen.outcome(node_id) is not outcome:
+            if contradicts(seen.outcome(node_id), outcome):
                 raise BarredError(
                     f"{node_id} is {seen.outcome(node_id)} in a warm process and "
                     f"{outcome} in a fresh one"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from bonafix.domain import Listener, Outcome, SuiteRun, silent
 from bonafix.observe.fold import Attempt
+from bonafix.observe.known import contradicts
 from bonafix.observe.run import (
     Bench,
     Files,
@@ -249,7 +250,7 @@ class Residents:
         wish = replace(begun(wish), select=tuple(told), stop_at_first=False)
         seen = await self._suite(host, {}, wish, silent)
         for node_id, outcome in told.items():
-            if seen.outcome(node_id) is not outcome:
+            if contradicts(seen.outcome(node_id), outcome):
                 raise BarredError(
                     f"{node_id} is {seen.outcome(node_id)} in a fork and "
                     f"{outcome} in a fresh process"

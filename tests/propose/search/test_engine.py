@@ -220,9 +220,28 @@ def test_a_time_out_is_no_duration():
     given = price_task()
     hung = dataclasses.replace(given.targets[0], seconds=60.0, outcome=Outcome.HUNG)
     given = dataclasses.replace(given, targets=(hung,))
-    assert limits_of(given).per_test == 5.0
+    assert limits_of(given).per_test == 3.0
     assert limits_of(given).seconds < 20.0
     other = dataclasses.replace(hung, id="other", seconds=0.9, outcome=Outcome.PASSED)
     results = {**given.baseline.results, "other": other, hung.id: hung}
     run = dataclasses.replace(given.baseline, results=results)
     assert limits_of(dataclasses.replace(given, baseline=run)).per_test == 9.0
+
+
+def test_who_ran_away_tells_no_duration():
+    """A red test a thousand times as slow as any green one was in a loop."""
+    given = price_task()
+    red = dataclasses.replace(given.targets[0], seconds=20.0)
+    given = dataclasses.replace(given, targets=(red,))
+
+    def limit(seconds):
+        green = dataclasses.replace(
+            red, id="other", seconds=seconds, outcome=Outcome.PASSED
+        )
+        run = dataclasses.replace(
+            given.baseline, results={green.id: green, red.id: red}
+        )
+        return limits_of(dataclasses.replace(given, baseline=run)).per_test
+
+    assert limit(0.01) == 3.0
+    assert limit(0.5) == 200.0

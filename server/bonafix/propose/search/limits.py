@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from bonafix.domain import Candidate, Outcome, SuiteRun, Task, TestResult, worse
 from bonafix.text import decode, lines, minimal_edits
 
 _LEAST = 2.0  # seconds that a test may always take
-_HUNG = 5.0  # the same where a target ran into its time-out, which tells no duration
+_HUNG = 3.0  # the same where a target ran away, whose duration tells nothing
+_AWAY = 100.0  # times as long as any green test: then it is no work that it does
 _SLACK = 10.0  # times the baseline's duration
 _START = 5.0  # seconds for an interpreter and pytest on a busy machine
 _MANY = 8  # targets from which on the first failure ends a run
@@ -84,11 +86,12 @@ def limits_of(task: Task) -> Limits:
     """The limits that follow from how long things took in the baseline."""
     run = task.baseline
     targets = tuple(target.id for target in task.targets)
-    ended = [t for t in task.targets if t.outcome is not Outcome.HUNG]
+    usual = _usual(run)
+    ended = [t for t in task.targets if _tells(t, usual)]
     hung = len(ended) < len(targets)
     # what a target that never ended would take is told by others, if at all
     like = [*run.results.values()] if hung else ended
-    slowest = max((one.seconds for one in like if _tells(one)), default=0.0)
+    slowest = max((one.seconds for one in like if _tells(one, usual)), default=0.0)
     together = sum(target.seconds for target in ended)
     start = _START + 3 * max(0.0, run.seconds - _tests_seconds(run))
     per_test = max(_HUNG if hung else _LEAST, _SLACK * slowest)
@@ -98,19 +101,27 @@ def limits_of(task: Task) -> Limits:
         stop_at_first=not few,
         per_test=per_test,
         seconds=start + per_test * (len(targets) if few else 1) + _SLACK * together,
-        each=max(per_test, _SLACK * _slowest(run)),
+        each=max(per_test, _SLACK * _slowest(run, usual)),
         neighbour_seconds=start + per_test + _SLACK * _NEIGHBOUR_SECONDS,
         baseline=run,
     )
 
 
-def _tells(result: TestResult) -> bool:
-    """Whether its duration is its own, and no time-out's."""
-    return result.outcome is not Outcome.HUNG
+def _usual(run: SuiteRun) -> float:
+    """Seconds from which on a red test has run away; infinite where none is green."""
+    green = [r.seconds for r in run.results.values() if r.outcome is Outcome.PASSED]
+    return max(_LEAST, _AWAY * max(green)) if green else math.inf
 
 
-def _slowest(run: SuiteRun) -> float:
-    return max((result.seconds for result in run.results.values()), default=0.0)
+def _tells(result: TestResult, usual: float) -> bool:
+    """Whether its duration is its own, and no time-out's or endless loop's."""
+    away = result.outcome.red and result.seconds > usual
+    return result.outcome is not Outcome.HUNG and not away
+
+
+def _slowest(run: SuiteRun, usual: float) -> float:
+    known = (r.seconds for r in run.results.values() if _tells(r, usual))
+    return max(known, default=0.0)
 
 
 def _tests_seconds(run: SuiteRun) -> float:
