@@ -63,9 +63,9 @@ peers: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/peers
 
 # A real VS Code in a real browser; what it shows is kept in .cache/vscode/pictures.
-# Not a part of `make test`: it takes minutes, and 700 MB below .cache. A browser on a
-# busy machine stumbles now and then, so what failed gets one more try, and says so; why
-# it failed is kept beside the pictures.
+# Not a part of `make test`: it takes minutes, and 700 MB below .cache; CI runs it. A
+# browser on a busy machine stumbles now and then, so what failed gets one more try, and
+# says so; why it failed is kept beside the pictures.
 TESTS ?= tests/vscode
 test-vscode: .cache/vscode/$(CODE_SERVER).installed client-vscode/bonafix.vsix
 	@client-vscode/scripts/install_chromium.sh
