@@ -94,6 +94,16 @@ class CollectionError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What tests depend on besides the lines that each of them was seen to run."""
+
+    functions: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Path -> first lines of those that ran for several: see `inside/lines.py`."""
+    opened: frozenset[str] = frozenset()  # before the session; sources read as text
+    unseen: frozenset[str] = frozenset()  # ids that ran more; "" is nobody's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteRun:
     """One run of pytest over the suite or a part of it, as our plugin saw it."""
 
@@ -109,6 +119,7 @@ class SuiteRun:
     cpu_seconds: float = 0.0
     lines: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
     opened: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reach: Reach | None = None  # where lines were recorded, to the end
     elsewhere: tuple[str, ...] = ()  # files outside the copy that were read, absolute
     foreign: tuple[str, ...] = ()  # "module (path)": loaded from outside the copy
     output: str = ""  # tail of the process's stdout and stderr, capped
@@ -139,6 +150,7 @@ class Snapshot:
     files: frozenset[str]  # every path that was copied
     sources: Mapping[str, bytes]  # contents of the text files worth reading
     digest: str  # over paths and contents
+    marks: Mapping[str, bytes] = field(default_factory=dict)  # what it is made of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

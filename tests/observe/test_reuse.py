@@ -1,22 +1,20 @@
 """A baseline is reused where nothing has changed, and never where something has."""
 
-import asyncio
 import dataclasses
 import gzip
 import json
 import os
 import time
-from contextlib import contextmanager
 
 import pytest
 
 from bonafix.domain import Outcome, Place, SuiteRun, TestResult
 from bonafix.observe import depends, store
 from bonafix.observe.packed import ShapeError, pack, unpack
-from bonafix.observe.reuse import baseline
 from bonafix.observe.run import Bench
 from bonafix.sandbox.confinement import capabilities
 from tests.observe.harness import bench, config, write
+from tests.observe.taking import taker
 
 PROJECT = {
     "shop/__init__.py": "",
@@ -50,26 +48,6 @@ def state(tmp_path, monkeypatch):
     """A state directory for this test alone."""
     monkeypatch.setenv("BONAFIX_STATE_DIR", str(tmp_path / "state"))
     return tmp_path / "state" / "baselines"
-
-
-@contextmanager
-def taker(root, settings=None):
-    """Take baselines of `root`: the baseline, the runs that it took, what was said."""
-    with bench(root, settings or config()) as made:
-
-        def take(*targets):
-            runs, told = [], []
-
-            async def run(files, **wishes):
-                runs.append(wishes.get("select"))
-                return await made.run(files, **wishes)
-
-            place = made.snapshot, run, made.config, made.interpreter
-            work = baseline(*place, targets=targets, listen=told.append)
-            found = asyncio.run(work)
-            return found, runs, [e.text for e in told if e.kind == "note"]
-
-        yield take
 
 
 def observed():
@@ -150,10 +128,10 @@ def test_taken_afresh(tmp_path):
             assert why in notes[0]
         assert take()[1] == []
     write(root, {"a.py": "N = 2\n"})
-    with taker(root) as take:
+    with taker(root, config(memory=1 << 30)) as take:
         _, runs, notes = take()
     assert runs == [None, None]
-    assert notes[0].startswith("baseline taken afresh: the project's files changed")
+    assert notes[0].startswith("baseline taken afresh: the project's files, settings")
 
 
 @pytest.mark.parametrize("why", ["crash", "no cache", "off", "inside"])

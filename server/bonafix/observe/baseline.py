@@ -72,7 +72,7 @@ async def observed(
     require_usable(first)
     if haste is not None:
         await haste.begin(first)
-    whole = run({}, per_test=_patience(first), listen=listen)
+    whole = run({}, per_test=patience(first), listen=listen)
     wanted, once = repeated(first, {}, targets), None
     if wanted and haste is not None and haste.apart() and not haste.shards.parts:
         second, once = await together.both(whole, run({}, select=wanted))
@@ -81,12 +81,12 @@ async def observed(
     if haste is not None and differing(first, second):
         once = None  # what it was hastened by may have done harm
         await haste.stop()
-        plain = await run({}, per_test=_patience(first), listen=listen)
+        plain = await run({}, per_test=patience(first), listen=listen)
         fast, second = second, plain
         await haste.vet(first, fast, second, listen)
     require_usable(second)
     seen = Observed(
-        run=_timed(first, second),
+        run=timed(first, second),
         again=differing(first, second),
         alone={},
         seconds=second.seconds,
@@ -96,7 +96,7 @@ async def observed(
     return await completed(seen, run, targets, listen, haste, once=once)
 
 
-def _patience(first: SuiteRun) -> float | None:
+def patience(first: SuiteRun) -> float | None:
     """Seconds for one test of the next run; `None`: as many as the settings say.
 
     Who hung once has had them all, and is only asked whether it hangs again.
@@ -215,7 +215,7 @@ def _note_order(
             listen(Event(kind="note", text=text))
 
 
-def _timed(first: SuiteRun, second: SuiteRun) -> SuiteRun:
+def timed(first: SuiteRun, second: SuiteRun) -> SuiteRun:
     """`first` with the durations of `second`, which recorded nothing."""
     results = {
         i: _with_time(r, second.results.get(i)) for i, r in first.results.items()

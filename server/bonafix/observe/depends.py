@@ -1,7 +1,8 @@
 """A snapshot, its interpreter and the settings in, all that a baseline depends on out.
 
-Which test depends on which file cannot be told for sure (data, C code, what runs at
-import, processes that tests start), so one changed file changes all of it.
+Where more than the project's files differs, all of it is another: nobody can tell which
+test depends on which package or setting. What a changed file means is told elsewhere,
+see `changes`.
 """
 
 # a call of pathlib per file would double the time that 50,000 files take
@@ -31,6 +32,8 @@ _DULL = frozenset({"__pycache__", ".git", ".hg", "node_modules"})
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 _OURS = ("observe", "sandbox")  # our own code that decides what a run says
 
+FILES = "the project's files"
+
 Parts = Mapping[str, str]  # what it is, in words -> digest
 
 
@@ -52,7 +55,7 @@ def parts(bench: Bench, caps: Capabilities, ours: Mapping[str, str]) -> Parts:
         ours, interpreter, config, root=snapshot.root, tree=Path("/")
     )
     return {
-        "the project's files": _digest([str(snapshot.root), snapshot.digest]),
+        FILES: _digest([str(snapshot.root), snapshot.digest]),
         "the project's folders": _digest(_folders(snapshot)),
         "what its links lead to": _digest(_listed(_linked(snapshot))),
         "the interpreter": _digest(_python(interpreter)),

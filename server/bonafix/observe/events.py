@@ -20,6 +20,7 @@ from bonafix.observe.wire import (
     Item,
     Report,
     decode,
+    lines,
     number,
     numbers,
     objects,
@@ -124,13 +125,7 @@ def _on_stuck(log: Log, fields: Fields) -> None:
 
 
 def _on_lines(log: Log, fields: Fields) -> None:
-    table = fields.get("lines")
-    pairs = table.items() if isinstance(table, dict) else ()
-    log.lines[text(fields, "id")] = {
-        path: frozenset(n for n in seen if isinstance(n, int))
-        for path, seen in pairs
-        if isinstance(seen, list)
-    }
+    log.lines[text(fields, "id")] = lines(fields, "lines")
 
 
 def _on_calls(log: Log, fields: Fields) -> None:

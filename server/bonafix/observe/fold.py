@@ -14,12 +14,13 @@ from bonafix.domain import (
     Outcome,
     Phase,
     Place,
+    Reach,
     SuiteRun,
     TestResult,
 )
 from bonafix.observe.events import Log
 from bonafix.observe.sides import literal_first
-from bonafix.observe.wire import Fields, Item, Report, text, texts
+from bonafix.observe.wire import Fields, Item, Report, lines, text, texts
 
 Lines = Mapping[str, Mapping[str, frozenset[int]]]
 _NOWHERE = Item("other", Place("", 1))
@@ -79,6 +80,7 @@ def fold(attempts: Sequence[Attempt], *, command: Sequence[str]) -> SuiteRun:
         cpu_seconds=sum(a.cpu_seconds for a in attempts),
         lines=_lines(attempts),
         opened=_opened(finishes),
+        reach=_reach(finishes),
         elsewhere=_merged(finishes, "elsewhere"),
         foreign=_merged(finishes, "foreign"),
         output=last.output or first.output,
@@ -100,6 +102,23 @@ def _opened(finishes: Sequence[Fields]) -> dict[str, frozenset[str]]:
         for path in named:
             found[path] = found.get(path, frozenset()) | {*texts(named, path)}
     return found
+
+
+def _reach(finishes: Sequence[Fields]) -> Reach | None:
+    """Nothing, where one process did not tell: it may have run anything."""
+    told = [fields.get("reach") for fields in finishes]
+    each: list[Fields] = [one for one in told if isinstance(one, dict)]
+    if not each or len(each) < len(finishes):
+        return None
+    functions: dict[str, frozenset[int]] = {}
+    for one in each:
+        for path, first in lines(one, "functions").items():
+            functions[path] = functions.get(path, frozenset()) | first
+    return Reach(
+        functions=functions,
+        opened=frozenset(_merged(each, "opened")),
+        unseen=frozenset(_merged(each, "unseen")),
+    )
 
 
 def _finished(attempts: Sequence[Attempt]) -> bool:

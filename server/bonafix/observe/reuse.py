@@ -1,8 +1,16 @@
-"""The baseline of before, where nothing that it depends on has changed; else a new one.
+"""The baseline of before, and of what has changed since only what depends on it anew.
 
-It is reused whole or not at all. What is to be repaired is run once more all the same:
-what a baseline could depend on unseen (a date, a service of the machine) shows there
-first, and then the old one is thrown away.
+What is to be repaired is run once more all the same: what a baseline could depend on
+unseen (a date, a service of the machine) shows there first, and then the old one is
+thrown away.
+
+Which test depends on a changed function is known by the lines that it ran, and that is
+not all: what one test leaves in memory another may find, C code and other programs open
+files unseen, `inspect` shows a test the source of anything. No verdict rests on it.
+Whatever is called red was run again over the files as they are; and a test that is
+called green, and is not so any more, is red in the cold run of the whole suite that
+confirms every repair, where each test's outcome is compared (and looked at once more
+without the repair). So a mistake here can make us refuse a fix, and never accept one.
 """
 
 from __future__ import annotations
@@ -15,18 +23,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bonafix.config import Config
-from bonafix.domain import Baseline, Event, Listener, Outcome, Runner, Snapshot, silent
+from bonafix.domain import Baseline, Event, Listener, Runner, Snapshot, silent
 from bonafix.observe import depends, store
 from bonafix.observe.baseline import completed, concluded, observed, repeated
+from bonafix.observe.changes import BeyondError, changes, tree_of
 from bonafix.observe.haste import Haste
 from bonafix.observe.interpreter import Interpreter
+from bonafix.observe.renewing import (
+    UNSETTLED,
+    ContradictedError,
+    Renewed,
+    expected,
+    renewed,
+    require_same,
+)
 from bonafix.observe.run import Bench
 from bonafix.observe.store import Entry, Observed
 from bonafix.sandbox.confinement import capabilities
 from bonafix.together import both
 
 OLDEST = 24 * 3600.0  # seconds: a test may know what day it is
-_UNSETTLED = frozenset({Outcome.HUNG, Outcome.CRASHED})
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -34,12 +50,16 @@ _MINUTE, _HOUR = 60.0, 3600.0
 class _Job:
     """One baseline that is wanted; `parts` decide whether an old one is as good."""
 
-    root: Path
+    bench: Bench
     parts: Mapping[str, str]
     run: Runner
     targets: Sequence[str]
     listen: Listener
     haste: Haste | None
+
+    @property
+    def root(self) -> Path:
+        return self.bench.snapshot.root
 
     def say(self, text: str, **facts: object) -> None:
         self.listen(Event(kind="note", text=text, facts=facts))
@@ -69,13 +89,13 @@ async def baseline(
             observed(run, targets, listen, haste), asyncio.to_thread(_parts, bench)
         )
         if not isinstance(parts, str):
-            await _keep(_Job(snapshot.root, parts, run, targets, listen, haste), seen)
+            await _keep(_Job(bench, parts, run, targets, listen, haste), seen)
     else:
         parts = await asyncio.to_thread(_parts, bench)
         if isinstance(parts, str):
             seen = await observed(run, targets, listen, haste)
         else:
-            job = _Job(snapshot.root, parts, run, targets, listen, haste)
+            job = _Job(bench, parts, run, targets, listen, haste)
             seen = await _either(job)
     if isinstance(parts, str) and config.cache:
         listen(Event(kind="note", text=f"the baseline is not kept: {parts}"))
@@ -102,24 +122,57 @@ async def _either(job: _Job) -> Observed:
     """What an earlier run has seen, if it still holds; else what a new one sees."""
     entry = await asyncio.to_thread(store.load, job.root, job.parts)
     if entry is None:
-        await _say_what_changed(job)
-        return await _afresh(job)
-    reason = _outdated(entry) or await _contradicted(job, entry)
-    if reason:
-        job.say(f"baseline taken afresh: {reason}")
-        store.forget(job.root, job.parts)
-        return await _afresh(job)
-    count, age = len(entry.observed.run.collected), _age(time.time() - entry.taken)
-    text = f"baseline from cache: {count:,} tests, taken {age} ago"
-    job.say(text, cached=entry.taken)
-    if job.haste is not None and entry.observed.run.red:
-        job.haste.harm = entry.observed.harm
-        await job.haste.resume(entry.observed.run, entry.observed.parts)
-    known = entry.observed
-    seen = await completed(known, job.run, job.targets, job.listen, job.haste)
+        return await _in_part(job)
+    red = repeated(entry.observed.run, entry.observed.again, job.targets)
+    steady = expected(entry.observed, (*red, *job.targets))
+    try:
+        _require_current(entry)
+        await require_same(entry.observed, steady, job.run, job.listen)
+    except ContradictedError as error:
+        return await _instead(job, entry, str(error))
+    job.say(_from_cache(entry), cached=entry.taken)
+    seen = await _completed(job, entry.observed)
     if seen.alone != entry.observed.alone:
         await _write(job, replace(entry, observed=seen))
     return seen
+
+
+async def _in_part(job: _Job) -> Observed:
+    """What an earlier run of other files has seen, as far as it still holds."""
+    near = await asyncio.to_thread(store.nearest, job.root, job.parts, depends.FILES)
+    if near is None:
+        await _say_what_changed(job)
+        return await _afresh(job)
+    try:
+        _require_current(near)
+        found = await changes(job.bench, near.tree, near.observed.run)
+        runs = job.run, job.targets, job.listen
+        anew = await renewed(near.observed, found, *runs)
+    except BeyondError as error:
+        job.say(f"baseline taken afresh: {error}")
+        return await _afresh(job)
+    except ContradictedError as error:
+        return await _instead(job, near, str(error))
+    text = _from_cache(near) + _told(anew, found.paths)
+    job.say(text, cached=near.taken, again=len(anew.again))
+    seen = await _completed(job, anew.observed)
+    await _keep(job, seen, near)
+    return seen
+
+
+async def _instead(job: _Job, entry: Entry, reason: str) -> Observed:
+    """A new one, where it turns out that an old one does not hold any more."""
+    job.say(f"baseline taken afresh: {reason}")
+    store.forget(job.root, entry.parts)
+    return await _afresh(job)
+
+
+async def _completed(job: _Job, known: Observed) -> Observed:
+    """With all that is red run on its own; as fast as that was seen to be right."""
+    if job.haste is not None and known.run.red:
+        job.haste.harm = known.harm
+        await job.haste.resume(known.run, known.parts)
+    return await completed(known, job.run, job.targets, job.listen, job.haste)
 
 
 async def _afresh(job: _Job) -> Observed:
@@ -128,15 +181,18 @@ async def _afresh(job: _Job) -> Observed:
     return seen
 
 
-async def _keep(job: _Job, seen: Observed) -> None:
+async def _keep(job: _Job, seen: Observed, before: Entry | None = None) -> None:
+    """Keep what was seen; `before`: the older one that a part of it is from."""
     reason = _unsteady(seen)
     if reason:
         job.say(f"the baseline is not kept: {reason}")
         return
+    marks = depends.elsewhere(seen.run.elsewhere)
     entry = Entry(
         parts=job.parts,
-        elsewhere=depends.elsewhere(seen.run.elsewhere),
-        taken=time.time(),
+        elsewhere={**marks, **before.elsewhere} if before else marks,
+        taken=before.taken if before else time.time(),
+        tree=await asyncio.to_thread(tree_of, job.bench.snapshot),
         observed=seen,
     )
     await _write(job, entry)
@@ -146,38 +202,15 @@ async def _write(job: _Job, entry: Entry) -> None:
     await asyncio.to_thread(store.save, job.root, entry)
 
 
-def _outdated(entry: Entry) -> str:
+def _require_current(entry: Entry) -> None:
     if not 0 <= time.time() - entry.taken < OLDEST:
-        return "the one in the cache is more than a day old"
+        raise ContradictedError("the one in the cache is more than a day old")
     if time.localtime(entry.taken)[:3] != time.localtime()[:3]:
-        return "the one in the cache is of another day"
+        raise ContradictedError("the one in the cache is of another day")
     now = depends.elsewhere(entry.elsewhere)
-    moved = [path for path, mark in entry.elsewhere.items() if now[path] != mark]
-    return f"{moved[0]}, which tests open, has changed" if moved else ""
-
-
-async def _contradicted(job: _Job, entry: Entry) -> str:
-    """Why it does not hold any more: what is red is run on its own, once."""
-    steady = _expected(entry.observed, job.targets)
-    if not steady:
-        return ""
-    now = await job.run({}, select=[*steady], listen=job.listen)
-    for node_id, before in steady.items():
-        if now.outcome(node_id) is not before:
-            return f"{node_id} is {now.outcome(node_id)} now and was {before} then"
-    return ""
-
-
-def _expected(seen: Observed, targets: Sequence[str]) -> dict[str, Outcome]:
-    """What is red or asked about, with what it did: on its own, else in the suite."""
-    found = {}
-    red = repeated(seen.run, seen.again, targets)
-    for node_id in dict.fromkeys((*red, *targets)):
-        alone = set(seen.alone.get(node_id, (seen.run.outcome(node_id),)))
-        lost = node_id in seen.again or node_id not in seen.run.collected
-        if len(alone) == 1 and not lost and not alone & _UNSETTLED:
-            found[node_id] = alone.pop()
-    return found
+    for path, mark in entry.elsewhere.items():
+        if now[path] != mark:
+            raise ContradictedError(f"{path}, which tests open, has changed")
 
 
 async def _say_what_changed(job: _Job) -> None:
@@ -193,13 +226,29 @@ async def _say_what_changed(job: _Job) -> None:
 def _unsteady(seen: Observed) -> str:
     """Why another run might not show the same; what is flaky is kept as flaky."""
     every = (*seen.run.results.values(),)
-    lost = [r.id for r in every if r.outcome in _UNSETTLED]
-    lost += [i for i, outcome in seen.again.items() if outcome in _UNSETTLED]
+    lost = [r.id for r in every if r.outcome in UNSETTLED]
+    lost += [i for i, outcome in seen.again.items() if outcome in UNSETTLED]
     if lost:
         return f"{lost[0]} did not come to its end"
     if "" in seen.run.elsewhere:
         return "its tests open too many files outside the project"
     return ""
+
+
+def _from_cache(entry: Entry) -> str:
+    count, age = len(entry.observed.run.collected), _age(time.time() - entry.taken)
+    return f"baseline from cache: {count:,} tests, taken {age} ago"
+
+
+def _told(anew: Renewed, paths: Sequence[str]) -> str:
+    """What was not from there."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    what = f"{paths[0]}{more}"
+    if not anew.again:
+        return f"; nothing depends on {what}"
+    if len(anew.again) == 1:
+        return f"; 1 that depends on {what} was run again"
+    return f"; {len(anew.again):,} that depend on {what} were run again"
 
 
 def _age(seconds: float) -> str:

@@ -16,7 +16,7 @@ import stat
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bonafix.config import state_dir
@@ -24,7 +24,7 @@ from bonafix.domain import Outcome, SuiteRun
 from bonafix.observe.packed import pack, unpack
 from bonafix.observe.shards import Parts
 
-FORM = 1  # of what is written
+FORM = 2  # of what is written
 ENTRIES = 32  # that are kept
 PER_ROOT = 4  # of them, of one project
 TOTAL = 256 << 20  # bytes of them all
@@ -47,13 +47,22 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """What tells later which files have changed since; empty where that is too much."""
+
+    marks: Mapping[str, str] = field(default_factory=dict)  # path -> kind and digest
+    sources: Mapping[str, str] = field(default_factory=dict)  # of Python, their texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A baseline with what it depends on."""
 
     form: int = FORM
     parts: Mapping[str, str]  # what decides the outcomes -> digest
     elsewhere: Mapping[str, str]  # files that tests opened outside -> what they were
-    taken: float  # seconds since 1970
+    taken: float  # seconds since 1970; of several runs the oldest
+    tree: Tree = Tree()
     observed: Observed
 
 
@@ -86,11 +95,21 @@ def load(root: Path, parts: Mapping[str, str]) -> Entry | None:
 
 def latest(root: Path) -> Mapping[str, str]:
     """What the newest entry about `root` depended on; empty where there is none."""
+    return next((entry.parts for entry in _about(root)), {})
+
+
+def nearest(root: Path, parts: Mapping[str, str], but: str) -> Entry | None:
+    """The newest entry about `root` that has these `parts`, `but` one."""
+    wanted = {**parts, but: ""}
+    every = (entry for entry in _about(root) if {**entry.parts, but: ""} == wanted)
+    return next(every, None)
+
+
+def _about(root: Path) -> Iterator[Entry]:
     for path in _newest_first(f"{_root_name(root)}-*{_SUFFIX}"):
         entry = _read(path)
         if entry is not None:
-            return entry.parts
-    return {}
+            yield entry
 
 
 def blank(root: Path) -> bool:

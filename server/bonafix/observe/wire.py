@@ -95,6 +95,17 @@ def numbers(fields: Fields, key: str) -> tuple[float, ...]:
     return tuple(float(item) for item in items if isinstance(item, int | float))
 
 
+def lines(fields: Fields, key: str) -> dict[str, frozenset[int]]:
+    """The lists of lines there, by their files; what is none is left out."""
+    table = fields.get(key)
+    pairs = table.items() if isinstance(table, dict) else ()
+    return {
+        path: frozenset(n for n in seen if isinstance(n, int))
+        for path, seen in pairs
+        if isinstance(seen, list)
+    }
+
+
 def objects(fields: Fields, key: str) -> list[Fields]:
     """The list of objects there; what is none is left out."""
     value = fields.get(key)

@@ -136,6 +136,7 @@ class _Job:
             files=frozenset(self.hashes),
             sources=self.sources,
             digest=digest.hexdigest(),
+            marks=self.hashes,
         )
 
     def _copy(self) -> Iterator[None]:

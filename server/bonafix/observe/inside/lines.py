@@ -1,21 +1,27 @@
 """Which of the project's lines run between `start` and `stop`.
 
+And which of its functions run for more tests than one: while tests are collected, in
+a fixture that several of them share, while a module is imported. What these have
+returned, later tests find there without running them.
+
 `sys.monitoring` where there is one (3.12 and newer): a line costs once per test.
 Else a trace function, which follows the project's own files only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
 import types
 import typing
 
-from . import relocate
+from . import bodies, relocate
 
 Lines = typing.Dict[str, typing.Set[int]]
 _SHOWING = frozenset({"__repr__", "__str__", "__format__"})
+_MODULE = "<module>"
 _NEAR = 30  # frames between an object's text and whoever asked for it
 _TOOLS = (3, 4, 2, 5, 1)  # the free ids first, then the ones with a customary owner
 
@@ -36,11 +42,47 @@ class Files:
         return self._known[name]
 
 
+class Shared:
+    """The functions that ran for more tests than one, by where they begin."""
+
+    def __init__(self, files: Files) -> None:
+        self.functions: Lines = {}
+        self.depth = 0  # of what several tests share; 0: one test runs
+        self.importing = False  # that test has begun to import a module
+        self._files = files
+
+    def enter(self, frame: types.FrameType, path: str) -> bool:
+        """Note the function that begins; whether it is a module that one test imports.
+
+        What ran before in that test may run again, for others.
+        """
+        code = frame.f_code
+        module = code.co_name == _MODULE
+        if not self.depth and not self.importing:
+            self.importing = module
+            return module
+        if not self.depth and not self._imports(frame.f_back):
+            return module
+        if bodies.is_function(code):
+            self.functions.setdefault(path, set()).add(code.co_firstlineno)
+        return False
+
+    def _imports(self, frame: typing.Optional[types.FrameType]) -> bool:
+        while frame is not None:
+            code = frame.f_code
+            if code.co_name == _MODULE and self._files.own(code.co_filename):
+                return True
+            frame = frame.f_back
+        return False
+
+
 class Tracer:
     """Records through `sys.settrace`, in all threads."""
 
     def __init__(self, files: Files) -> None:
         self.paused = False  # while pytest and we look at what a test left behind
+        self.displaced = False  # somebody else has traced, the last time
+        self.shared = Shared(files)
         self._files = files
         self._lines: Lines = {}
         self._before: typing.Any = None
@@ -48,6 +90,7 @@ class Tracer:
     def start(self) -> None:
         """Begin with nothing recorded."""
         self._lines, self.paused = {}, False
+        self.shared.importing = False
         self._before = sys.gettrace()
         threading.settrace(self._enter)
         sys.settrace(self._enter)
@@ -58,14 +101,25 @@ class Tracer:
 
     def stop(self) -> Lines:
         """What was recorded since `start`."""
+        self.displaced = sys.gettrace() != self._enter
         sys.settrace(self._before)
         threading.settrace(self._before)
         return self._lines
+
+    @contextlib.contextmanager
+    def sharing(self) -> typing.Iterator[None]:
+        """What runs in here is for several tests."""
+        self.shared.depth += 1
+        try:
+            yield
+        finally:
+            self.shared.depth -= 1
 
     def _enter(self, frame: types.FrameType, _event: str, _arg: object) -> typing.Any:
         path = self._files.own(frame.f_code.co_filename)
         if not path or self.paused or _shown(frame):
             return None
+        self.shared.enter(frame, path)
         seen = self._lines.setdefault(path, set())
 
         def line(frame: types.FrameType, event: str, _arg: object) -> typing.Any:
@@ -79,8 +133,11 @@ class Tracer:
 class Monitor:
     """Records through `sys.monitoring`."""
 
+    displaced = False
+
     def __init__(self, files: Files) -> None:
         self.paused = False  # while pytest and we look at what a test left behind
+        self.shared = Shared(files)
         self._api = sys.monitoring
         self._files = files
         self._lines: Lines = {}
@@ -92,6 +149,7 @@ class Monitor:
     def start(self) -> None:
         """Begin with nothing recorded."""
         self._lines, self.paused = {}, False
+        self.shared.importing = False
         self._api.restart_events()  # each test pays again for its first time on a line
         self._api.set_events(self._tool, self._api.events.PY_START)
 
@@ -105,6 +163,16 @@ class Monitor:
         lines, self._lines = self._lines, {}
         return lines
 
+    @contextlib.contextmanager
+    def sharing(self) -> typing.Iterator[None]:
+        """What runs in here is for several tests."""
+        self.shared.depth += 1
+        self._api.restart_events()
+        try:
+            yield
+        finally:
+            self.shared.depth -= 1
+
     def _claim(self) -> int:
         for tool in _TOOLS:
             if self._api.get_tool(tool) is None:
@@ -115,8 +183,11 @@ class Monitor:
     def _enter(self, code: types.CodeType, _offset: int) -> object:
         if self.paused:
             return None
-        if self._files.own(code.co_filename):
+        path = self._files.own(code.co_filename)
+        if path:
             self._api.set_local_events(self._tool, code, self._api.events.LINE)
+            if self.shared.enter(_caller(), path):
+                self._api.restart_events()
         return self._api.DISABLE
 
     def _line(self, code: types.CodeType, line: int) -> object:

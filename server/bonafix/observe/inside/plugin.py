@@ -22,6 +22,7 @@ from . import (
     lines,
     neutral,
     opened,
+    reach,
     relocate,
     reports,
     stuck,
@@ -59,6 +60,7 @@ class Plugin:
         self._deselected: typing.List[str] = []
         self._recorder = lines.recorder(places) if request["lines"] else None
         self._opened = opened.Watch() if request["lines"] else None
+        self._reach = reach.begun(self._recorder, self._opened)
         functions = request["functions"]
         self._calls = calls.Recorder(request["tree"], functions) if functions else None
         self._disguise = disguise.Disguise(places) if request["disguised"] else None
@@ -79,6 +81,8 @@ class Plugin:
         self._neutralised += neutral.early(args, options)
         if self._disguise:
             self._disguise.begin(early_config)
+        if self._reach:
+            self._reach.begin()
         yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -170,6 +174,8 @@ class Plugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: typing.Any) -> None:
         """Tell which tests there are."""
+        if self._reach:
+            self._reach.collected()
         found = [self.described(item) for item in session.items]
         for start in range(0, len(found), _CHUNK):
             self._events.send("collected", items=found[start : start + _CHUNK])
@@ -187,15 +193,15 @@ class Plugin:
         self._cpu = _cpu_seconds()
         self._events.send("start", id=item.nodeid)
         self._stuck.arm(item)
-        if self._recorder:
-            self._recorder.start()
+        if self._reach:
+            self._reach.start(item.nodeid)
         if self._calls:
             self._calls.start()
         outcome = yield
         if self._calls:
             self._events.send("calls", id=item.nodeid, calls=self._calls.stop())
-        if self._recorder:
-            self._send_lines(item.nodeid, self._recorder.stop())
+        if self._reach:
+            self._send_lines(item.nodeid, self._reach.stop())
         self._stuck.disarm()
         if outcome.excinfo is None:
             self._events.send("done", id=item.nodeid)
@@ -232,6 +238,8 @@ class Plugin:
         with contextlib.ExitStack() as stack:
             if self._disguise and self._disguise.fits(fixturedef):
                 stack.enter_context(self._disguise.hidden())
+            if self._reach and fixturedef.scope != "function":
+                stack.enter_context(self._reach.sharing())
             yield
 
     @pytest.hookimpl(tryfirst=True)
@@ -320,6 +328,7 @@ class Plugin:
             code=int(session.exitstatus),
             stopped=str(session.shouldstop or session.shouldfail or ""),
             opened=files,
+            reach=self._reach.told(self._places) if self._reach else None,
             elsewhere=elsewhere,
             foreign=[] if self._brief else relocate.foreign(self._places),
         )
