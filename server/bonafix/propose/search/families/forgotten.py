@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from bonafix.propose.search.context import Site, role, usage
+from bonafix.propose.search.families.names import wanted_kind
+from bonafix.propose.search.kinds import alike, kinds
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
 from bonafix.syntax import Node, walk
 
@@ -34,10 +36,11 @@ def _unread(site: Site) -> Iterator[Rewrite]:
         for name in dict.fromkeys(near)
         if not read.get(name) and name not in _OWN and not name.startswith("_")
     ]
-    pairs = _bound_together(site.region)
+    pairs, held, wanted = _bound_together(site.region), kinds(site), wanted_kind(site)
     for rank, name in enumerate(forgotten[:_MOST]):
         beside = frozenset({node.text, name}) in pairs
-        yield replace(node, name, (1.0 if beside else 0.4) / (1 + 0.5 * rank))
+        fit = alike(wanted, held.get(name, ""))
+        yield replace(node, name, fit * (1.0 if beside else 0.4) / (1 + 0.5 * rank))
 
 
 @lru_cache(maxsize=64)

@@ -53,7 +53,7 @@ def _variable(site: Site) -> Iterator[Rewrite]:
         return
     facts, scope = usage(site.region), site.scope
     near = (*scope.local, *scope.parameters)
-    held, wanted = kinds(site), _wanted(site)
+    held, wanted = kinds(site), wanted_kind(site)
     ranked: list[tuple[float, str]] = []
     for name in scope.names[:_LOOKED_AT]:
         roles = facts.roles.get(name, frozenset())
@@ -70,7 +70,7 @@ def _variable(site: Site) -> Iterator[Rewrite]:
         yield replace(node, name, factor * min(1.0, weight) / (1 + 0.3 * rank))
 
 
-def _wanted(site: Site) -> str:
+def wanted_kind(site: Site) -> str:
     """The kind that belongs in a place: of what stands there, if that did not raise.
 
     A name that an error blames, or one that is only looked at, may be of the wrong
