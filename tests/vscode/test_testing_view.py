@@ -50,7 +50,7 @@ def test_a_failing_test_is_fixed_from_the_view(shop, claude):
     expect(shop.page.get_by_role("menuitem", name=MENU)).to_have_count(0)
     shop.press("Escape")
     shop.see(shop.tests("test_total")).click(button="right")
-    shop.see(shop.page.get_by_role("menuitem", name=MENU)).click()
+    shop.pick(MENU)
     shop.notice(ready("test_total"), FIX)
     shop.command("Bonafix: Apply the Fix")
     shop.notice(APPLIED)
