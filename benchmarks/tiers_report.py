@@ -46,6 +46,7 @@ from bonafix.propose.search import candidates
 from bonafix.sandbox.tree import take
 
 FEW = 12  # tests that are run for each candidate
+TIMEOUT = 10.0  # seconds of one test: some candidates never end, in any tier
 AGAIN = 2  # fresh runs more, where outcomes differ
 Files = Mapping[str, bytes | None]
 
@@ -142,7 +143,7 @@ async def compared(
     keep: Callable[[Row], None],
 ) -> None:
     """Judge a group's candidates in fresh processes, then in each tier."""
-    config = Config(interpreter=str(python()))
+    config = Config(interpreter=str(python()), test_timeout=TIMEOUT)
     os.environ.pop("PYTHONPATH", None)
     if group.library:
         os.environ["PYTHONPATH"] = str(group.root / group.source)
