@@ -259,11 +259,12 @@ def test_what_follows_from_the_opinions(opinions, doubted):
         ([agreeing(0)], False),
         ([agreeing(0), opposing(1)], True),
         ([agreeing(0), agreeing(1), opposing(2)], True),
-        ([Opinion(0, silent="not comparable")], False),
+        ([agreeing(0), Opinion(1, silent="not comparable")], False),
+        ([Opinion(0, silent="not comparable")], True),
     ],
 )
 def test_of_its_own_kin_only_dissent_counts(opinions, doubted):
-    """Many write one condition in other words; one that differs is enough."""
+    """One that differs is enough, or that nobody can ask: many only reword it."""
     found = concluded(SMALL, [SMALL] * len(opinions), opinions, akin=True)
     assert bool(found.doubt) is doubted
     assert not found.supports

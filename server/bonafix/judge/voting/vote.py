@@ -135,9 +135,13 @@ def concluded(
         )
         if len(largest) > 1 or simple or agreeing:
             return _disputed(largest, len(rivals), facts)
+    if akin and opinions and not (against or any(one.agrees for one in opinions)):
+        return _undecided(len(rivals), facts)
     if not agreeing:
         text = f"none of {_count(len(rivals))} can be compared with it"
-        if against:
+        if same := sum(one.agrees for one in opinions):
+            text = f"{same} of {len(rivals)} that fit as well behave alike"
+        elif against:
             inputs = len(against[0].against)
             text = f"only a longer fix does otherwise, on {inputs} inputs"
         return replace(_none(text), facts={"not_applicable": True, **facts})
@@ -231,6 +235,15 @@ def _disputed(
         others = f"{len(largest)} of {rivals} other fixes that pass all tests do"
     text = f"{others} otherwise on {share}; add a case: {question(split)}"
     facts = {**facts, "inputs": first.telling, "example": _example(split)}
+    return Evidence(
+        stage=STAGE, result="inconclusive", summary=text, doubt=text, facts=facts
+    )
+
+
+def _undecided(rivals: int, facts: dict[str, object]) -> Evidence:
+    """As much speaks for others of its kind, and nothing tells what they would do."""
+    others = "another patch" if rivals == 1 else f"{rivals} other patches"
+    text = f"as much speaks for {others}, and no input compares them"
     return Evidence(
         stage=STAGE, result="inconclusive", summary=text, doubt=text, facts=facts
     )
