@@ -63,9 +63,10 @@ def test_evidence_before_doubts_before_size():
     assert list(best_first([doubted, plain, supported])) == [supported, plain, doubted]
 
 
-def test_a_guess_comes_after_what_its_author_had_a_reason_for():
+@pytest.mark.parametrize("why", [{"disagree": 1}, {"disagree": 0, "undecided": True}])
+def test_a_guess_comes_after_what_its_author_had_a_reason_for(why):
     """However much it changes: what speaks for it speaks for others that differ."""
-    vote = {"vote": {"akin": True, "disagree": 1}}
+    vote = {"vote": {"akin": True, **why}}
     disputed = Evidence(
         stage="reviewer", result="inconclusive", summary="", doubt="?", facts=vote
     )

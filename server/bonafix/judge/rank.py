@@ -39,9 +39,9 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
 
 
 def _guessed(record: Evidence) -> bool:
-    """Whether its author could as well have proposed what does otherwise."""
+    """Whether its author could as well have proposed what does, or may do, otherwise."""
     vote = _vote(record)
-    return bool(vote.get("akin") and vote.get("disagree"))
+    return bool(vote.get("akin") and (vote.get("disagree") or vote.get("undecided")))
 
 
 def _vote(record: Evidence) -> Mapping[str, object]:

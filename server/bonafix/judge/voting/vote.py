@@ -244,6 +244,7 @@ def _undecided(rivals: int, facts: dict[str, object]) -> Evidence:
     """As much speaks for others of its kind, and nothing tells what they would do."""
     others = "another patch" if rivals == 1 else f"{rivals} other patches"
     text = f"as much speaks for {others}, and no input compares them"
+    facts = {**facts, "undecided": True}
     return Evidence(
         stage=STAGE, result="inconclusive", summary=text, doubt=text, facts=facts
     )
