@@ -39,7 +39,7 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
 
 
 def _guessed(record: Evidence) -> bool:
-    """Whether its author could as well have proposed what does, or may do, otherwise."""
+    """Whether its author might as well have proposed something else."""
     vote = _vote(record)
     return bool(vote.get("akin") and (vote.get("disagree") or vote.get("undecided")))
 
