@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -273,18 +272,18 @@ async def test_a_large_tree_lets_others_run(tmp_path):
         (root / f"d{number}").mkdir(parents=True)
         for other in range(50):
             (root / f"d{number}" / f"f{other}.py").write_text(json.dumps(other))
-    longest = 0.0
+    turns = 0
 
     async def watch():
-        nonlocal longest
+        nonlocal turns
         while True:
-            began = time.monotonic()
             await asyncio.sleep(0)
-            longest = max(longest, time.monotonic() - began)
+            turns += 1
 
     watcher = asyncio.create_task(watch())
     snapshot = await take_async(root, tmp_path / "s" / "lower")
     watcher.cancel()
     assert len(snapshot.files) == 2000
     assert snapshot.digest == take(root, tmp_path / "s" / "other").digest
-    assert longest < 0.5
+    # turns, not their length: how long a single file takes is the disk's to say
+    assert turns >= 10
