@@ -363,7 +363,7 @@ HAZARDS = {
     """,
             "shop.first()",
         ),
-        "leave mark behind",
+        "",
         PASSED,
     ),
     "a folder of its own": (
@@ -377,6 +377,24 @@ HAZARDS = {
     def first():
         os.mkdir(place + "/once")
         return True
+    """,
+            "shop.first()",
+        ),
+        "",
+        PASSED,
+    ),
+    "a file of its own": (
+        project(
+            """
+
+    import pathlib, tempfile
+
+    place = pathlib.Path(tempfile.mkdtemp(), "count")
+    place.touch()
+
+    def first():
+        place.write_text(place.read_text() + "x")
+        return place.read_text() == "x"
     """,
             "shop.first()",
         ),

@@ -315,17 +315,35 @@ def test_a_thread_at_import_bars_the_collected_process_alone(tmp_path):
     assert dict(runs) == {"warm": 1}
 
 
-def test_tests_that_write_into_the_tree_are_left_to_fresh_processes(tmp_path):
-    """What one run leaves there, the next would find."""
-    leaves = "\n\ndef test_leave():\n    open('left.txt', 'a').write('x')\n"
+def test_what_tests_write_into_the_tree_is_taken_away(tmp_path):
+    """The next run does not find it, and there are quick answers all the same."""
+    leaves = (
+        "\n\ndef test_leave():\n    import os\n"
+        "    assert not os.path.exists('left.txt')\n"
+        "    open('left.txt', 'a').write('x')\n"
+    )
     files = {**PROJECT, TESTS: text(TESTS) + leaves}
+
+    async def story():
+        async with desk(tmp_path / "shop", files) as here:
+            return here.loop.stock.barred, [await here.glance() for _ in "12"]
+
+    barred, quick = asyncio.run(story())
+    assert barred == {}
+    assert [set(one.values()) for one in quick] == [{"passed"}] * 2
+
+
+def test_what_cannot_be_put_back_is_left_to_fresh_processes(tmp_path):
+    """The next would find it: here, that a folder is gone."""
+    leaves = "\n\ndef test_leave():\n    __import__('shutil').rmtree('left')\n"
+    files = {**PROJECT, TESTS: text(TESTS) + leaves, "left/any.txt": ""}
 
     async def story():
         async with desk(tmp_path / "shop", files) as here:
             return here.loop.stock.barred, await here.glance(), processes()
 
     barred, quick, left = asyncio.run(story())
-    assert set(barred.values()) == {"its tests leave left.txt behind"}
+    assert set(barred.values()) == {"its tests leave left behind"}
     assert quick is None
     assert left == []
 

@@ -18,6 +18,7 @@ from tests.observe.test_swap import Notes, changed
 from tests.observe.test_warm import processes
 
 PRODUCT = "shop.py"
+LEAVE = 'open(mark(), "w").close()'
 PROJECT = {
     PRODUCT: """
         import os
@@ -201,14 +202,31 @@ def test_a_cancel_leaves_nothing(tmp_path):
     assert notes.tiers == {"suite by swap": 2}
 
 
-def test_who_leaves_something_gets_a_fresh_process(tmp_path):
+def test_what_is_left_is_taken_away(tmp_path):
     """What one candidate's tests write is not there for the next."""
     writes = candidate('return ""', 'return "mark"')
 
     async def story(screen, _base, _cold):
+        runs = [await screen.suite(one) for one in (writes, {}, writes, {})]
+        return runs, processes()
+
+    (runs, _), notes = told(tmp_path, PROJECT, story)
+    assert all(run is not None and run.finished for run in runs)
+    assert notes.falls == {}
+    assert notes.tiers == {"suite by swap": 4}
+
+
+def test_what_cannot_be_put_back_ends_the_process(tmp_path):
+    """A folder that is gone; after the second process there is none."""
+    gone = "import shutil; shutil.rmtree(mark())"
+    project = {**PROJECT, PRODUCT: PROJECT[PRODUCT].replace(LEAVE, gone)}
+    project["mark/any.txt"] = ""
+    writes = changed('return ""', 'return "mark"', PRODUCT, project)
+
+    async def story(screen, _base, _cold):
         return [await screen.suite(one) for one in (writes, {}, writes, {})]
 
-    runs, notes = told(tmp_path, PROJECT, story)
+    runs, notes = told(tmp_path, project, story)
     told_of = [run is not None and run.finished for run in runs]
     assert told_of == [True, True, True, False]
     reason = "whole suite: tests leave mark behind"
@@ -263,7 +281,8 @@ def test_what_only_company_makes_worse_is_left_open(tmp_path):
 BARRED = {
     "a thread": "a thread was started",
     "a database handle": "a file or pipe was opened",
-    "a file that it writes": "leave something behind",
+    "a file that it writes": "",
+    "a file of its own": "leave something behind",
     "a cache that it filled": "ran while tests were collected",
     "tests in their order": "",
     "settings, read when asked for": "",

@@ -20,8 +20,9 @@ from pathlib import Path
 from bonafix.domain import Outcome, SuiteRun, TestResult
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
+from bonafix.observe.leavings import marks, tidied
 from bonafix.observe.run import Bench, Files, Wish, attempts, folded, order
-from bonafix.observe.seats import BarredError, Mark, Seat, marks
+from bonafix.observe.seats import BarredError, Seat
 from bonafix.observe.zygote import LostError, Module, Zygote
 
 COLLECTING = 60.0  # seconds at least; else as many whole runs
@@ -110,7 +111,6 @@ class Kept:
     seat: Seat = field(default_factory=Seat)
     modules: tuple[Module, ...] = ()  # from outside the project, that it has imported
     outside: Mapping[str, str] = field(default_factory=dict)  # as they were then
-    marks: frozenset[Mark] = frozenset()
 
     async def run(
         self,
@@ -143,8 +143,7 @@ class Kept:
         """What the tests have left behind since it was made, where they have."""
         if self.seat.zygote is None:
             return ""
-        left = await asyncio.to_thread(marks, self._host().cell) ^ self.marks
-        names = sorted(name for name, _, _ in left)
+        names = sorted(map(str, await tidied(self._host(), self.seat.marks)))
         return next((n for n in names if _CACHES.isdisjoint(n.split("/"))), "")
 
     def moved(self) -> bool:
@@ -182,7 +181,7 @@ class Kept:
             LostError: the process is lost.
         """
         self.outside = _outside(self.copy.bench, self.modules)
-        self.marks = await asyncio.to_thread(marks, self._host().cell)
+        self.seat.marks = await asyncio.to_thread(marks, self._host().cell)
         await self._vet()
 
     async def _vet(self) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bonafix.domain import silent
 from bonafix.observe.keeping import COLLECTING, Copy, Kept, sample
+from bonafix.observe.leavings import marks, tidied
 from bonafix.observe.run import Teller, order
 from bonafix.observe.seats import BarredError
 from bonafix.observe.zygote import Module, UnfitError, Zygote
@@ -56,7 +59,12 @@ async def imported(copy: Copy, modules: tuple[Module, ...]) -> Kept:
 async def _load(made: Kept) -> None:
     bench, wish = made.copy.bench, made.copy.wish((), made.copy.spare())
     host = await made.seat.open(bench, wish)
-    made.modules = made.modules or await _learnt(made, host)
+    if not made.modules:
+        before = await asyncio.to_thread(marks, host.cell)
+        made.modules = await _learnt(made, host)
+        if await tidied(host, before):
+            await made.seat.close()
+            host = await made.seat.open(bench, wish)
     for _ in range(_TRIES):
         culprit = await host.load(made.modules)
         if not culprit:

@@ -14,8 +14,9 @@ from dataclasses import replace
 from bonafix.domain import Event, Listener, Outcome, SuiteRun, silent
 from bonafix.observe.fold import Attempt
 from bonafix.observe.known import contradicts
+from bonafix.observe.leavings import marks, tidied
 from bonafix.observe.run import Bench, Files, Teller, Wish, attempts, folded, order
-from bonafix.observe.seats import FAITH, BarredError, Seat, begun, marks
+from bonafix.observe.seats import FAITH, BarredError, Seat, begun
 from bonafix.observe.zygote import LostError, Module, Zygote
 
 _SILENT = frozenset({Outcome.HUNG, Outcome.CRASHED})  # they tell of no modules
@@ -60,28 +61,11 @@ class Pool:
         try:
             async with self._seat(wish) as seat:
                 wish = replace(wish, deadline=time.monotonic() + seconds)
-                return await self._suite(seat, {**ground, **files}, wish, listen)
-        except LostError as error:
-            self._lose(error)
-        except BarredError as error:
-            self._give_up(str(error))
-        return None
-
-    async def whole(
-        self, files: Files, wish: Wish, seconds: float, listen: Listener
-    ) -> SuiteRun | None:
-        """The same of many tests: a process in which they leave something is ended."""
-        try:
-            async with self._seat(wish) as seat:
-                assert seat.zygote is not None
-                before = await asyncio.to_thread(marks, seat.zygote.cell)
-                wish = replace(wish, deadline=time.monotonic() + seconds)
-                run = await self._suite(seat, files, wish, listen)
-                if await asyncio.to_thread(marks, seat.zygote.cell) != before:
-                    await seat.close()
+                run = await self._suite(seat, {**ground, **files}, wish, listen)
+                await self._look_after(seat, run)
                 return run
         except LostError as error:
-            self._lose(error)
+            self._lose(f"{self._lost + 1} warm processes were lost: {error}")
         except BarredError as error:
             self._give_up(str(error))
         return None
@@ -91,10 +75,19 @@ class Pool:
         for seat in self._seats:
             await seat.close()
 
-    def _lose(self, error: LostError) -> None:
+    async def _look_after(self, seat: Seat, run: SuiteRun) -> None:
+        """Start afresh where a run has left something that the next would find."""
+        assert seat.zygote is not None
+        left = await tidied(seat.zygote, seat.marks)
+        if left:
+            await seat.close()
+            if run.finished:  # who was stopped could not tidy up
+                self._lose(f"tests leave {min(left)} behind")
+
+    def _lose(self, reason: str) -> None:
         self._lost += 1
         if self._lost >= FAITH:
-            self._give_up(f"{self._lost} warm processes were lost: {error}")
+            self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
         if reason and not self._cold:
@@ -123,7 +116,11 @@ class Pool:
         async with self._learning:
             first = self._modules is None
             if self._modules is None:
+                before = await asyncio.to_thread(marks, host.cell)
                 self._modules = await self._learn(host, wish)
+                if await tidied(host, before):
+                    await seat.close()
+                    host = await seat.open(self._bench, wish)
         for _ in range(_TRIES):
             wanted = self._modules  # another seat may cut it short meanwhile
             culprit = await host.load(wanted)
@@ -134,6 +131,7 @@ class Pool:
             self._modules = min(self._modules, kept, key=len)
             await seat.close()
             host = await seat.open(self._bench, wish)
+        seat.marks = await asyncio.to_thread(marks, host.cell)
         if first and self._expected:
             await self._vet(seat, wish)
 
@@ -156,6 +154,10 @@ class Pool:
                     f"{node_id} is {seen.outcome(node_id)} in a warm process and "
                     f"{outcome} in a fresh one"
                 )
+        assert seat.zygote is not None
+        left = await tidied(seat.zygote, seat.marks)
+        if left:
+            raise BarredError(f"its tests leave {min(left)} behind")
 
     async def _suite(
         self, seat: Seat, files: Files, wish: Wish, listen: Listener

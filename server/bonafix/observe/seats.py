@@ -1,4 +1,4 @@
-"""Room for processes that are kept, what they leave behind, and who ran what.
+"""Room for processes that are kept, and who ran what.
 
 And whose turn it is: all that screens asks here before it runs.
 """
@@ -7,31 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import stat
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from bonafix.domain import Event
+from bonafix.observe.hosting import zygote
+from bonafix.observe.leavings import Marks
 from bonafix.observe.run import Bench, Files, Wish, confined, order
 from bonafix.observe.shards import available
-from bonafix.observe.zygote import Zygote, zygote
-from bonafix.sandbox.cell import Cell
+from bonafix.observe.zygote import Zygote
 
 FAITH = 2  # processes that may be lost before no more are started
 _LIFE = 3600.0  # seconds; it is closed long before
 _FIRST = 10.0  # seconds for a test over the untouched tree; twice that for all
-# What every session of pytest writes, and no test is the worse for.
-_USUAL = frozenset({"__pycache__", ".pytest_cache"})
 _REASONS = 4  # that are told
 
 _NONE: Files = {}
-
-Mark = tuple[str, int, int]  # path, size, time of the last change in nanoseconds
 
 
 class BarredError(Exception):
@@ -99,6 +93,7 @@ class Seat:
 
     stack: contextlib.AsyncExitStack | None = None
     zygote: Zygote | None = None
+    marks: Marks = frozenset()  # what was there before the first run
 
     async def open(self, bench: Bench, wish: Wish, ground: Files = _NONE) -> Zygote:
         """Start a process here, over a tree with `ground`.
@@ -143,46 +138,3 @@ class Tally:
         facts = {"tiers": dict(self.runs), "falls": dict(self.falls)}
         text = f"screening runs: {runs}{because}"
         return Event(kind="note", text=text, facts=facts)
-
-
-def marks(cell: Cell) -> frozenset[Mark]:
-    """What is in the cell now and was not in the snapshot.
-
-    Whoever forks twice in one cell compares: what one run has left there, another
-    would find.
-    """
-    ground = cell.ground
-    found: set[Mark] = set()
-    for name, seen in _walk(ground.upper or ground.tree):
-        if not _equal(ground.lower / name, seen):
-            found.add((name, seen.st_size, seen.st_mtime_ns))
-    for folder in (ground.home, ground.tmp, ground.var_tmp):
-        for name, seen in _walk(folder):
-            path = f"{folder.name}/{name}"
-            found.add((path, seen.st_size, seen.st_mtime_ns))
-    return frozenset(found)
-
-
-def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Files and empty folders; folders that hold something speak through it."""
-    stack = [str(folder)]
-    while stack:
-        here = stack.pop()
-        with contextlib.suppress(OSError), os.scandir(here) as entries:
-            for entry in entries:
-                if entry.name in _USUAL:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append(entry.path)
-                name = os.path.relpath(entry.path, folder)
-                yield name, entry.stat(follow_symlinks=False)
-
-
-def _equal(before: Path, seen: os.stat_result) -> bool:
-    try:
-        known = before.lstat()
-    except OSError:
-        return False
-    if stat.S_ISDIR(known.st_mode) and stat.S_ISDIR(seen.st_mode):
-        return True  # its own times change with what is in it
-    return (known.st_size, known.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns)

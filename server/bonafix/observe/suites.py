@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from bonafix.domain import Listener, SuiteRun, silent
 from bonafix.observe.fold import Attempt
 from bonafix.observe.known import Known
+from bonafix.observe.leavings import marks, tidied
 from bonafix.observe.run import (
     Bench,
     Files,
@@ -24,7 +25,7 @@ from bonafix.observe.run import (
     folded,
     order,
 )
-from bonafix.observe.seats import FAITH, BarredError, Mark, Seat, Tally, marks, turns
+from bonafix.observe.seats import FAITH, BarredError, Seat, Tally, turns
 from bonafix.observe.shards import Parts, merged
 from bonafix.observe.zygote import LostError, UnfitError
 from bonafix.together import at_once
@@ -67,7 +68,6 @@ class Ask:
 @dataclass(eq=False, slots=True)
 class _Part(Seat):
     names: tuple[str, ...] | None = None  # files of tests; `None`: all there are
-    marks: frozenset[Mark] = frozenset()
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     going: _Round | None = None  # whose turn it is here
 
@@ -278,11 +278,11 @@ class Suites:
         if going.over:
             return SuiteRun(results={}, collected=(), finished=False)
         run = folded(self._bench, wish, await attempts(once, wish))
-        left = await asyncio.to_thread(marks, host.cell) ^ part.marks
+        left = await tidied(host, part.marks)
         if left:  # the next would find it
             await part.close()
             if run.finished:  # who was stopped could not tidy up
-                self._count(f"tests leave {min(left)[0]} behind")
+                self._count(f"tests leave {min(left)} behind")
         return run
 
     async def _collect(self, part: _Part, ask: Ask) -> None:

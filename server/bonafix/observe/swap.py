@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from bonafix.domain import Listener, Outcome, SuiteRun, silent
 from bonafix.observe.fold import Attempt
 from bonafix.observe.known import contradicts
+from bonafix.observe.leavings import marks, tidied
 from bonafix.observe.run import (
     Bench,
     Files,
@@ -31,11 +32,9 @@ from bonafix.observe.run import (
 from bonafix.observe.seats import (
     FAITH,
     BarredError,
-    Mark,
     Seat,
     Tally,
     begun,
-    marks,
 )
 from bonafix.observe.zygote import LostError, UnfitError, Zygote
 
@@ -60,7 +59,6 @@ Key = tuple[frozenset[str], Ground]
 @dataclass(slots=True)
 class _Place(Seat):
     key: Key = (frozenset(), frozenset())
-    marks: frozenset[Mark] = frozenset()
     last: int = 0  # number of the run that used it last
     opening: asyncio.Task[Zygote] | None = None  # of one that is for any ground
 
@@ -255,17 +253,16 @@ class Residents:
                     f"{node_id} is {seen.outcome(node_id)} in a fork and "
                     f"{outcome} in a fresh process"
                 )
-        left = await asyncio.to_thread(marks, host.cell) ^ place.marks
+        left = await tidied(host, place.marks)
         if left:
-            raise BarredError(f"its tests leave {min(left)[0]} behind")
+            raise BarredError(f"its tests leave {min(left)} behind")
 
     async def _look_after(self, place: _Place) -> None:
         """Start afresh where a run has left something that the next would find."""
         assert place.zygote is not None
-        left = await asyncio.to_thread(marks, place.zygote.cell) ^ place.marks
+        left = await tidied(place.zygote, place.marks)
         if left:
-            reason = f"tests leave {min(left)[0]} behind"
-            self._count(reason)
+            self._count(f"tests leave {min(left)} behind")
             await place.close()
 
     async def _suite(

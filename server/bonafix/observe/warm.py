@@ -3,8 +3,8 @@
 Where only bodies of functions change, a run is a fork of a process that has collected
 the tests (`swap.py`). Else pytest and what it imports from outside the project are
 loaded once, in up to a few confined processes; each run is a fork of one of them,
-where the project is imported and collected anew, and what a test writes into the tree
-or its home stays for the next. What neither can do is run in a process of its own.
+where the project is imported and collected anew. What a test has written is taken away
+before the next (`leavings.py`). What neither can do is run in a process of its own.
 Whole suites have processes of their own (`suites.py`).
 """
 
@@ -278,7 +278,7 @@ async def warm(
     pool = Pool(bench, cells, known, listen)
     if parts is None:
         parts = plan(suite.run, cores=cells, forked=True) if suite else ()
-    swapped, anew = Suites(bench, parts, tally), Anew(pool.whole, tally)
+    swapped, anew = Suites(bench, parts, tally), Anew(pool.run, tally)
     ways = {
         "swap": _Ways((residents, pool), (swapped, anew), suite),
         "warm": _Ways((pool,), (anew,), suite),

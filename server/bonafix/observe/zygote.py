@@ -1,15 +1,17 @@
 """A prepared interpreter in a cell: orders in, runs in forks of it out.
 
 Each order is a JSON line with `do` and `nonce`. `prepare` (a run's fields: where the
-tree is) is answered by `prepared`; `load` (`modules`) by `loaded` (`culprit`); `run`
-(`files` in base64, `request`: a run's fields and `tolerated`, `tell`) by the run's own
-events, by `modules` where they were asked for, and by `over` (how it ended; `clean`:
-nothing is left of it) or `unlaid` (`message`). `stop` ends the run with that nonce.
+tree is; `private`: whether /dev/shm is the cell's own) is answered by `prepared`;
+`load` (`modules`) by `loaded` (`culprit`); `run` (`files` in base64, `request`: a run's
+fields and `tolerated`, `tell`) by the run's own events, by `modules` where they were
+asked for, and by `over` (how it ended; `clean`: nothing is left of it) or `unlaid`
+(`message`). `stop` ends the run with that nonce.
 
 `collect` (`files`, `request`) makes it another kind of process: answered by `standing`
 (`reason`: why it cannot be, or empty; `modules`), it then takes no order but `swap`,
 which is a `run` in a fork of the collected session, or is answered by `unfit`
-(`reason`).
+(`reason`). Both take `tidy` (`gone`: paths; `back`: path, content in base64, mode,
+time) and answer `tidied`.
 """
 
 from __future__ import annotations
@@ -18,30 +20,33 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import IO, Literal
+from typing import Literal, NamedTuple
 
 from bonafix.errors import SandboxError
 from bonafix.observe.events import Log
 from bonafix.observe.fold import Attempt
 from bonafix.observe.process import Hear, Order, Watch, fields
-from bonafix.observe.wire import MAX_LINE, Fields, decode, number, split, text
-from bonafix.sandbox.cell import Cell, Running, start
+from bonafix.observe.wire import Fields, decode, number, text
+from bonafix.sandbox.cell import Cell, Running
 
-SERVER = Path(__file__).parent / "inside" / "serve.py"
 _PATIENCE = 5.0  # seconds for an answer that needs no test to run
 _LOADING = 30.0  # seconds for imports
-_LULL = 0.02  # seconds between two looks at a run of many tests
-_CHUNK = 256 * 1024  # bytes
 _ANSWERS = frozenset(
-    {"prepared", "loaded", "modules", "over", "unlaid", "standing", "unfit"}
+    {
+        "prepared",
+        "loaded",
+        "modules",
+        "over",
+        "unlaid",
+        "standing",
+        "unfit",
+        "tidied",
+    }
 )
 _ENDS = frozenset({"over", "unlaid", "unfit"})  # of a run
 
@@ -49,6 +54,15 @@ Files = Mapping[str, bytes | None]
 _NO_FILES: Files = {}
 Module = tuple[str, str]  # name, real path of its file
 Tolerated = Mapping[str, Sequence[str]]
+
+
+class Back(NamedTuple):
+    """A file of the tree as it was before a run."""
+
+    place: str  # an absolute path
+    content: bytes
+    mode: int
+    time: int  # of the last change, nanoseconds
 
 
 class LostError(Exception):
@@ -121,6 +135,17 @@ class Zygote:
         """
         attempt, _ = await self.run(files, order, hear, do="swap", tolerated=tolerated)
         return attempt
+
+    async def tidy(self, gone: Sequence[str], back: Sequence[Back]) -> None:
+        """Take away what a run has left, and have `back` as it was.
+
+        Raises:
+            LostError: it does not answer. What cannot be done is not told.
+        """
+        files = [(b.place, _text(b.content), b.mode, b.time) for b in back]
+        rest: Fields = {"gone": list(gone), "back": files}
+        await self._order("tidy", secrets.token_hex(16), rest)
+        await self._answer("tidied", _PATIENCE)
 
     def halt(self) -> None:
         """End the run that is under way, as if its time were up."""
@@ -201,7 +226,9 @@ class Zygote:
             LostError: it never says so.
         """
         nonce = secrets.token_hex(16)
-        await self._order("prepare", nonce, fields(self.cell, order, nonce))
+        request = fields(self.cell, order, nonce)
+        request["private"] = self.cell.ground.caps.mounts
+        await self._order("prepare", nonce, request)
         await self._answer("prepared", _LOADING)
 
     def take(self, line: bytes) -> None:
@@ -256,71 +283,6 @@ class Zygote:
             return str(error)
         how = f"signal {ended.signal}" if ended.signal else f"code {ended.code}"
         return f"it ended with {how}: {ended.output.strip().rpartition(chr(10))[2]}"
-
-
-@asynccontextmanager
-async def zygote(cell: Cell, order: Order, *, seconds: float) -> AsyncIterator[Zygote]:
-    """Start one in `cell` that lives for at most `seconds`; dead on the way out.
-
-    Raises:
-        LostError: it could not be made ready; says what it printed.
-    """
-    theirs, ours = socket.socketpair()
-    reader, writer = os.pipe()
-    with ours, os.fdopen(reader, "rb") as pipe:
-        try:
-            running = await start(
-                cell,
-                [str(order.python), str(SERVER), str(theirs.fileno()), str(writer)],
-                env=order.env,
-                cwd=cell.tree,
-                pass_fds=(theirs.fileno(), writer),
-                seconds=seconds,
-            )
-        finally:
-            theirs.close()
-            os.close(writer)
-        ours.setblocking(False)  # noqa: FBT003
-        made = Zygote(cell=cell, running=running, orders=ours)
-        reading = asyncio.create_task(_listen(made, pipe))
-        try:
-            await made.prepare(order)
-            yield made
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-            await running.kill()
-
-
-async def _listen(made: Zygote, pipe: IO[bytes]) -> None:
-    buffer = bytearray()
-    while chunk := await _chunk(pipe.fileno()):
-        buffer += chunk
-        for line in split(buffer):
-            made.take(line)
-        if len(buffer) > MAX_LINE:
-            buffer.clear()
-        if made.unhurried:
-            await asyncio.sleep(_LULL)
-    made.gone = True
-    made.changed.set()
-
-
-async def _chunk(fd: int) -> bytes:
-    """What there is to read by now, once there is something; nothing at the end."""
-    loop = asyncio.get_running_loop()
-    there = loop.create_future()
-    loop.add_reader(fd, _tell, there)
-    try:
-        await there
-    finally:
-        loop.remove_reader(fd)
-    return os.read(fd, _CHUNK)
-
-
-def _tell(there: asyncio.Future[None]) -> None:
-    if not there.done():
-        there.set_result(None)
 
 
 def _text(content: bytes | None) -> str | None:

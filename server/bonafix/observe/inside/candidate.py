@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 import typing
 
 # Every version of a file gets a time of its own, so that no compiled one is stale.
 _FIRST_STAMP = 978307200  # 2001, in seconds: no version of anyone's has it
+# Whoever is killed leaves what he had there.
+_SHARED = "/dev/shm"  # noqa: S108 - looked at where it is a private one
 _GROUND_STAMP = _FIRST_STAMP - 1
 
 
@@ -83,6 +87,34 @@ class Tree:
         if not real.startswith(self._root + os.sep):
             raise OutsideError(path)
         return real
+
+
+def shared(private: bool) -> typing.Set[str]:  # noqa: FBT001 - a plain fact
+    """What there is in memory that programs share, where nobody else's is."""
+    there = private and os.path.isdir(_SHARED)
+    names = os.listdir(_SHARED) if there else []
+    return {os.path.join(_SHARED, name) for name in names}
+
+
+def put_back(
+    gone: typing.Iterable[str],
+    back: typing.Iterable[typing.Tuple[str, bytes, int, int]],
+) -> None:
+    """Take away what a run has made, and write what it changed, as far as that goes.
+
+    `back` is absolute paths, contents, modes, and times in nanoseconds.
+    """
+    for place in gone:
+        # what was in a folder that went before is not there any more
+        with contextlib.suppress(OSError):
+            if os.path.isdir(place) and not os.path.islink(place):
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                os.unlink(place)
+    for place, content, mode, time in back:
+        with contextlib.suppress(OSError):
+            _write(place, content, mode)
+            os.utime(place, ns=(time, time))
 
 
 def _read(place: str) -> typing.Optional[_Before]:

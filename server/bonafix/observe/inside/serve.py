@@ -69,6 +69,7 @@ class Server:
         self._orders = orders
         self._events_fd = events_fd
         self._inside = inside  # our own modules, by name
+        self._private = False  # whether what is in /dev/shm is ours
         self._wake, self._waker = os.pipe()
         for fd in (self._wake, self._waker):
             os.set_blocking(fd, False)
@@ -85,6 +86,7 @@ class Server:
             "load": self._load,
             "run": self._run,
             "collect": self._collect,
+            "tidy": self._tidy,
         }
         while True:
             order = self._orders.next()
@@ -97,6 +99,7 @@ class Server:
         """Turn imports towards the copy, as every run would have to."""
         self._places = self._inside.relocate.Places(order["root"], order["tree"])
         self._tree = self._inside.candidate.Tree(order["tree"])
+        self._private = order["private"]
         self._inside.launch.leave_own_folder()
         self._inside.relocate.take_over(self._places, order["path"])
         self.tell(order, "prepared")
@@ -137,6 +140,16 @@ class Server:
                 os._exit(0)
             if order["do"] == do:  # a `stop` may come too late
                 return order
+            if order["do"] == "tidy":
+                self._tidy(order)
+
+    def _tidy(self, order: Order) -> None:
+        """Have the files as they were; whoever ordered it looks for himself."""
+        self._inside.candidate.put_back(
+            order["gone"],
+            [(place, base64.b64decode(c), *rest) for place, c, *rest in order["back"]],
+        )
+        self.tell(order, "tidied")
 
     @staticmethod
     def files(order: Order) -> typing.Dict[str, typing.Optional[bytes]]:
@@ -159,6 +172,7 @@ class Server:
         """Fork; where its output goes, in the fork, and `None` here when it is over."""
         with tempfile.TemporaryFile() as output:
             folder = tempfile.mkdtemp(prefix="run-")
+            shared = self._inside.candidate.shared(self._private)
             pid = os.fork()
             if pid == 0:
                 output_fd = _raised(os.dup(output.fileno()))
@@ -167,6 +181,8 @@ class Server:
             status, used = self._wait(pid, order)
             clean = _sweep()
             shutil.rmtree(folder, ignore_errors=True)
+            new = self._inside.candidate.shared(self._private) - shared
+            self._inside.candidate.put_back(new, ())
             self._tree.lay({})
             self.tell(order, "over", clean=clean, **_end(status, used, output))
         return None
