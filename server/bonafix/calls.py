@@ -142,10 +142,13 @@ class Rivalry:
     """Other fixes of the same targets that pass the whole suite, best first.
 
     `akin`: by the same author for the same reasons, so that only dissent says anything.
+    `unsettled`: what no test has, and would have to for one of them to be more than a
+    guess.
     """
 
     patches: tuple[Patch, ...] = ()
     akin: bool = False
+    unsettled: str = ""
     tried: int = 0  # candidates that were run for it
     cpu_seconds: float = 0.0  # that this very question has cost
 

@@ -261,6 +261,7 @@ class Candidate:
 
     `note` is its author's word, `thinking` a model's summary of its own: no evidence.
     `like`: other patches that pass the same tests and that as much speaks for.
+    `unsettled`: what would have to hold for a test to decide between two such.
     """
 
     patch: Patch
@@ -273,6 +274,7 @@ class Candidate:
     round: int = 1
     cost: Cost = Cost()
     like: tuple[Patch, ...] = ()
+    unsettled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,7 +191,7 @@ def _with_rivals(candidate: Candidate, work: _Work, ledger: _Ledger) -> Case:
     others = [one.candidate.patch for one in best_first(ledger.whole)]
     if candidate.author == "search":
         like = (*others[:1], *candidate.like) if candidate.like else ()
-        return replace(work.case, rivals=akin(like))
+        return replace(work.case, rivals=akin(like, candidate.unsettled))
     return replace(work.case, rivals=among(others, work.case.rivals))
 
 

@@ -147,13 +147,21 @@ def among(others: Sequence[Patch], more: Rivals | None) -> Rivals | None:
     return rivals
 
 
-def akin(others: Sequence[Patch]) -> Rivals | None:
-    """What the same author could as well have proposed; only its dissent counts."""
-    if not others:
+def akin(others: Sequence[Patch], unsettled: str = "") -> Rivals | None:
+    """What the same author could as well have proposed; only its dissent counts.
+
+    `unsettled`: as the candidate says.
+    """
+    if not (others or unsettled):
         return None
 
     async def rivals(_targets: Sequence[TestResult], /) -> Rivalry:
-        return Rivalry(patches=tuple(others[:KEPT]), tried=len(others), akin=True)
+        return Rivalry(
+            patches=tuple(others[:KEPT]),
+            tried=len(others),
+            akin=True,
+            unsettled=unsettled,
+        )
 
     return rivals
 

@@ -381,12 +381,12 @@ class World:
             self.inquiries[name] = calls, inquiry
         return self.inquiries[name]
 
-    def vote(self, name, *rivals, asked=True):
+    def vote(self, name, *rivals, asked=True, unsettled=""):
         async def voted():
             base = self.known.baseline
             calls, inquiry = await self.inquired(name)
             poll = Poll(
-                rivals=self.finding(rivals) if asked else None,
+                rivals=self.finding(rivals, unsettled) if asked else None,
                 targets=tuple(base.run.results[i] for i in base.run.red),
                 layout=base.layout,
                 sources=self.known.sources,
@@ -396,9 +396,11 @@ class World:
 
         return asyncio.run(voted())
 
-    def finding(self, rivals):
+    def finding(self, rivals, unsettled):
+        patches, akin = tuple(map(self.patch, rivals)), bool(unsettled)
+
         async def find(_targets):
-            return Rivalry(patches=tuple(map(self.patch, rivals)), tried=9)
+            return Rivalry(patches=patches, tried=9, akin=akin, unsettled=unsettled)
 
         return find
 
@@ -463,6 +465,17 @@ def test_a_rival_that_cannot_be_asked_is_no_argument(world, rival):
     assert found.result == "pass"
     assert found.summary.startswith("1 of 1 ")
     assert found.facts["rivals"] == 2
+
+
+@pytest.mark.parametrize("rivals", [(), ("longer",)])
+def test_an_edge_that_no_test_reaches_is_a_doubt(world, rivals):
+    """Even if all that fit as well behave alike: the user is told what to add."""
+    found = world.vote("right", *rivals, unsettled="`a == b`, the edge of `a < b`")
+    assert found.result == "inconclusive"
+    assert found.doubt.endswith("add a case with `a == b`, the edge of `a < b`")
+    assert found.facts["undecided"]
+    other = world.vote("region", "right", unsettled="`a == b`, the edge of `a < b`")
+    assert "add a case: share(" in other.doubt  # an input says more
 
 
 def test_there_is_no_vote_where_nobody_looks_for_rivals(world):

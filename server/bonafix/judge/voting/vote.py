@@ -65,6 +65,8 @@ async def vote(patch: Patch, inquiry: Inquiry, poll: Poll) -> Evidence:
     if not sound:
         why = "they look doubtful" if found.patches else "none was found"
         record = _none(f"no independent fix to compare with: {why}")
+    if found.unsettled and not record.doubt:
+        record = _unsettled(found)
     facts = {**record.facts, "tried": found.tried}
     cpu = record.cpu_seconds + found.cpu_seconds
     return replace(record, facts=facts, cpu_seconds=cpu)
@@ -235,6 +237,16 @@ def _disputed(
         others = f"{len(largest)} of {rivals} other fixes that pass all tests do"
     text = f"{others} otherwise on {share}; add a case: {question(split)}"
     facts = {**facts, "inputs": first.telling, "example": _example(split)}
+    return Evidence(
+        stage=STAGE, result="inconclusive", summary=text, doubt=text, facts=facts
+    )
+
+
+def _unsettled(found: Rivalry) -> Evidence:
+    """Its author might as well have written a comparison that is one off."""
+    text = "no test tells whether a condition that was made up is one off: "
+    text += f"add a case with {found.unsettled}"
+    facts = {"akin": True, "undecided": True, "rivals": len(found.patches)}
     return Evidence(
         stage=STAGE, result="inconclusive", summary=text, doubt=text, facts=facts
     )

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from bonafix.domain import Candidate, Patch
+from bonafix.propose.search.edges import edges
 from bonafix.propose.search.patches import Idea, checked, patch_of
 from bonafix.propose.search.source import Trial
 
@@ -37,7 +38,16 @@ async def likened(
             found.append(patch)
         if len(found) == KEPT:
             break
-    return dataclasses.replace(trial.candidate, like=tuple(found))
+    unsettled = await _unsettled(trial.idea, passes)
+    return dataclasses.replace(trial.candidate, like=tuple(found), unsettled=unsettled)
+
+
+async def _unsettled(idea: Idea, passes: Callable[[Candidate], Awaitable[bool]]) -> str:
+    """What holds in no test, so that none tells a comparison from its neighbour."""
+    for edge in edges(idea):
+        if await passes(Candidate(patch=edge.patch, author="search")):
+            return f"`{edge.equal}`, the edge of `{edge.where}`"
+    return ""
 
 
 def _others(idea: Idea, candidate: Candidate, ideas: Sequence[Idea]) -> Iterator[Patch]:
