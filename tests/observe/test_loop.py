@@ -385,7 +385,7 @@ def test_nothing_is_kept_for_long_without_a_save(tmp_path):
         async with desk(tmp_path / "shop", idle=4.0) as here:
             during = processes(), folders()
             async with asyncio.timeout(SECONDS):
-                while processes():  # noqa: ASYNC110 - nobody tells
+                while processes() or folders():  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.05)
             idle = folders(), await here.glance(), here.last
             return during, idle

@@ -65,6 +65,7 @@ class Source:
             return None
         before = self._before(spot)
         after = self._compiled(spot, lines[spot.first - 1 : spot.last + shift])
+        # what is around the new one is as around the old: there is nothing besides it
         if before is None or after is None or not _alike(before, after, spot):
             return None
         found = bodies.compare(before, after)
@@ -89,7 +90,8 @@ class Source:
     def _before(self, spot: Spot) -> typing.Optional[types.CodeType]:
         """It as it is, compiled alone, if that makes no difference."""
         if spot not in self._known:
-            alone = self._compiled(spot, self._lines[spot.first - 1 : spot.last])
+            lines = self._lines[spot.first - 1 : spot.last]
+            alone = self._compiled(spot, lines, check=True)
             whole = _inner(self.code, spot)
             if alone is None or whole is None or _inner(alone, spot) != whole:
                 alone = None
@@ -97,9 +99,12 @@ class Source:
         return self._known[spot]
 
     def _compiled(
-        self, spot: Spot, lines: typing.List[bytes]
+        self, spot: Spot, lines: typing.List[bytes], *, check: bool = False
     ) -> typing.Optional[types.CodeType]:
-        """The code of a module with nothing else; `None` where that cannot be."""
+        """The code of a module with nothing else; `None` where that cannot be.
+
+        That there is nothing else is asked only where it is to be checked.
+        """
         headers = [
             b" " * depth + b"class " + name.encode() + b":\n"
             for depth, name in enumerate(spot.classes)
@@ -112,8 +117,7 @@ class Source:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             try:
-                tree = ast.parse(text)
-                if not _single(tree, spot):
+                if check and not _single(ast.parse(text), spot):
                     return None
                 code = compile(text, self._name, "exec", flags, dont_inherit=True)
             except (SyntaxError, ValueError, RecursionError):

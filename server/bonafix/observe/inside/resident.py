@@ -128,7 +128,8 @@ class _Stand:
         if reason:
             self._server.tell(self._order, "standing", reason=reason)
             os._exit(0)
-        index = live.Index(self._places.tree, self._recorder, seen)
+        # For good: a fork that gave it up would copy all pages that it lies on.
+        self._index = live.Index(self._places.tree, self._recorder, seen)
         describe(session)
         _rehearse()
         hazards.flush()
@@ -136,16 +137,16 @@ class _Stand:
         gc.freeze()  # what the collector never touches stays shared by all forks
         self._server.listen()
         self._server.tell(self._order, "standing", reason="", modules=modules)
-        return self._serve(session, index)
+        return self._serve(session)
 
-    def _serve(self, session: typing.Any, index: live.Index) -> Order:
+    def _serve(self, session: typing.Any) -> Order:
         descriptors = self._start.descriptors
         printed = {descriptors[fd] for fd in (1, 2) if fd in descriptors}
         numbers = random.getstate()
         while True:
             order = self._server.next_of("swap")
             try:
-                plan = index.plan(self._server.files(order))
+                plan = self._index.plan(self._server.files(order))
             except bodies.UnfitError as error:
                 self._server.tell(order, "unfit", reason=str(error))
                 continue
@@ -204,7 +205,7 @@ class Collected(early.Plugin):
         options.no_summary = True  # it repeats what was told, for a terminal
         # Quoting the failing statement parses the whole file it is in. Nobody reads
         # what a screening prints; the frames are told besides.
-        options.tbstyle = "native"
+        options.tbstyle = "no"
         if self._request["select"] is not None:
             wanted = set(self._request["select"])
             session.items[:] = _chosen(session.items, wanted)
