@@ -73,6 +73,15 @@ def test_a_guess_comes_after_what_its_author_had_a_reason_for(why):
     guess = judged(b"x = y\n", records=[SUPPORT, disputed])
     reasoned = judged(b"x = z\ny = z\n", records=[DOUBT])
     assert best_first([guess, reasoned])[0] is reasoned
+    fitted = Evidence(
+        stage="sealed",
+        result="inconclusive",
+        summary="",
+        doubt="?",
+        facts={"fitted": True},
+    )
+    made = judged(b"x = y\n", records=[SUPPORT, fitted])
+    assert best_first([made, reasoned])[0] is reasoned
     alike = Evidence(
         stage="reviewer", result="pass", summary="", facts={"vote": {"akin": True}}
     )

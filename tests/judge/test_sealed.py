@@ -156,6 +156,37 @@ def test_sealed_tests_that_pass_support():
     assert found.facts["passed"] == ["b", "c"]
 
 
+@pytest.mark.parametrize("sealed", ["", None])
+def test_who_was_fitted_needs_a_test_that_was_kept_back(sealed):
+    """What was made from what tests show passes these: that says nothing for it."""
+    one = red("a")
+    seal = None if sealed is None else seal_of(one)
+    plain = trial(one, seal=seal, author="search")
+    assert not told(plain).doubt
+    fitted = told(dataclasses.replace(plain, fitted=True))
+    assert fitted.result == "inconclusive"
+    assert "add another failing test of the same kind" in fitted.doubt
+    assert fitted.facts["fitted"]
+    assert "not_applicable" not in fitted.facts
+
+
+def test_who_was_fitted_and_passes_what_was_sealed_is_as_any_other():
+    reds = [red("a"), red("b")]
+    seal = seal_of(*reds, sealed="b")
+    fitted = trial(*reds, targets=2, seal=seal, author="search", fitted=True)
+    assert told(fitted).supports
+    assert not told(fitted).doubt
+    left = trial(
+        *reds,
+        targets=2,
+        seal=seal,
+        author="search",
+        after={"b": reds[1]},
+        fitted=True,
+    )
+    assert told(left).refusal or "b failed" in told(left).doubt  # the stronger word
+
+
 def test_a_sealed_row_that_stays_red_refuses():
     """A row of the same test at the same assertion: what was shown was fitted."""
     one, two = red("t[1]"), red("t[2]")

@@ -214,6 +214,7 @@ def _trial(
         baseline=case.baseline,
         after=after,
         structural=signs(_heard(read, case)),
+        fitted=candidate.fitted,
     )
 
 

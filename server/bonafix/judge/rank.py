@@ -39,8 +39,13 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
 
 
 def _guessed(record: Evidence) -> bool:
-    """Whether its author might as well have proposed something else."""
+    """Whether its author might as well have proposed something else.
+
+    Who was fitted to the tests, and nothing else speaks for him, says so in `sealed`.
+    """
     vote = _vote(record)
+    if record.facts.get("fitted"):
+        return True
     return bool(vote.get("akin") and (vote.get("disagree") or vote.get("undecided")))
 
 

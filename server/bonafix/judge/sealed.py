@@ -33,6 +33,10 @@ from bonafix.judge.reading.signs import Signs
 
 _LISTED = 20  # ids of one kind that a record holds
 _OUTSIDE = "its author may have seen every test"
+_FITTED = (
+    "it was made up to fit what the tests show, and none could be kept back to tell "
+    "whether it is more than that: add another failing test of the same kind"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Trial:
     after: SuiteRun
     structural: Signs = Signs.NONE
     excused: frozenset[str] = frozenset()  # red, and contradicted by another place
+    fitted: bool = False  # as the candidate says
 
 
 async def sealed(trial: Trial, files: Mapping[str, bytes], run: Runner) -> Evidence:
@@ -194,6 +199,14 @@ def _word(trial: Trial, found: Count, shown: Shown) -> _Word:
 
 
 def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
+    word = _passing(trial, found, shown)
+    if word.supports or not trial.fitted:
+        return word
+    facts = {"fitted": True}
+    return _Word(result="inconclusive", summary=_FITTED, doubt=_FITTED, facts=facts)
+
+
+def _passing(trial: Trial, found: Count, shown: Shown) -> _Word:
     held = _held(shown)
     if trial.seal is None:
         why = _OUTSIDE if trial.author == "outside" else "no test was sealed"

@@ -39,6 +39,7 @@ async def test_those_of_the_same_place_that_pass_are_named():
     screening = Screening(lambda number: number % 2 == 1)
     told = await likened(first, ideas, screening)
     assert told.patch == first.candidate.patch
+    assert told.fitted
     assert list(told.like) == screening.asked[::2][:KEPT]
     assert told.like
     assert first.candidate.patch not in screening.asked
@@ -66,4 +67,5 @@ async def test_nobody_is_asked_about_a_template():
     step = next(trials([other]))
     told = await likened(step, ideas, screening)
     assert told == step.candidate
+    assert not told.fitted
     assert screening.asked == []

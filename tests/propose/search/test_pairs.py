@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+
+import pytest
 
 from bonafix.domain import Outcome, TestResult
 from bonafix.propose.search.candidates import steps
@@ -80,6 +83,18 @@ def test_what_touches_is_not_merged():
     """Two edits of the same characters are no pair."""
     first = halves()[0]
     assert merged(first, first) is None
+
+
+@pytest.mark.parametrize("fitted", [(), (0,), (1,), (0, 1)])
+def test_a_pair_is_fitted_where_one_half_is(fitted):
+    both = [
+        dataclasses.replace(
+            one,
+            candidate=dataclasses.replace(one.candidate, fitted=number in fitted),
+        )
+        for number, one in enumerate(halves())
+    ]
+    assert merged(*both).fitted is bool(fitted)
 
 
 def test_no_gain_is_no_half():

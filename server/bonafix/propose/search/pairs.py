@@ -90,11 +90,10 @@ def _different(best: Sequence[Partial]) -> list[Partial]:
 
 def merged(a: Partial, b: Partial) -> Candidate | None:
     """Both edits in one patch; `None` where they touch or mean nothing together."""
-    title, note = _words(a.candidate, b.candidate)
     if a.idea.file.path != b.idea.file.path:
         changes = (*a.candidate.patch.changes, *b.candidate.patch.changes)
         patch = Patch(tuple(sorted(changes, key=lambda change: change.path)))
-        return Candidate(patch=patch, author="search", title=title, note=note)
+        return _one(patch, a.candidate, b.candidate)
     edits = tuple(sorted((*a.idea.rewrite.edits, *b.idea.rewrite.edits)))
     if any(one[1] > other[0] for one, other in pairwise(edits)):
         return None
@@ -102,11 +101,18 @@ def merged(a: Partial, b: Partial) -> Candidate | None:
     found = patch_of(both) if checked(both) else None
     if found is None:
         return None
-    return Candidate(patch=found, author="search", title=title, note=note)
+    return _one(found, a.candidate, b.candidate)
 
 
-def _words(a: Candidate, b: Candidate) -> tuple[str, str]:
-    return f"{a.title}; and {b.title}", f"two edits: {a.note}; {b.note}"
+def _one(patch: Patch, a: Candidate, b: Candidate) -> Candidate:
+    """What both are together."""
+    return Candidate(
+        patch=patch,
+        author="search",
+        title=f"{a.title}; and {b.title}",
+        note=f"two edits: {a.note}; {b.note}",
+        fitted=a.fitted or b.fitted,
+    )
 
 
 def _on_top(task: Task, one: Partial) -> Iterator[Candidate | None]:
@@ -123,9 +129,8 @@ def _composed(first: Candidate, second: Candidate) -> Candidate | None:
         if was.before == change.after:
             return None
         found[change.path] = Change(change.path, was.before, change.after)
-    title, note = _words(first, second)
     patch = Patch(tuple(found[path] for path in sorted(found)))
-    return Candidate(patch=patch, author="search", title=title, note=note)
+    return _one(patch, first, second)
 
 
 def _after(task: Task, one: Partial) -> Task:

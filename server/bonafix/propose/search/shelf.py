@@ -54,7 +54,13 @@ class Shelf:
             return None
         self.taste.took(idea)
         note = f"template {idea.template.name} ({idea.template.source})"
-        made = Candidate(patch=patch, author="search", title=title(idea), note=note)
+        made = Candidate(
+            patch=patch,
+            author="search",
+            title=title(idea),
+            note=note,
+            fitted=idea.template.fitted,
+        )
         return Step(made, idea)
 
     def _best(self) -> Idea:

@@ -57,6 +57,7 @@ CONDITION = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
+    fitted=True,
 )
 GUARD = Template(
     name="guard-synthesised",
@@ -65,6 +66,7 @@ GUARD = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
+    fitted=True,
 )
 
 

@@ -35,6 +35,7 @@ class Template:
 
     `prior` is how often, of all the rewrites that it suggests at a faulty line, one
     with weight 1 is right, relative to the other templates (boundary operator = 1).
+    `fitted`: it has no reason of its own, but makes what fits the values seen.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Template:
     examples: tuple[Example, ...]
     never: tuple[Example, ...] = ()  # none of its rewrites leads there
     tags: frozenset[str] = frozenset()
+    fitted: bool = False
 
 
 def replace(node: Node, new: str, weight: float = 1.0, tag: str = "") -> Rewrite:

@@ -60,6 +60,7 @@ VALUE = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
+    fitted=True,
 )
 
 
