@@ -44,7 +44,7 @@ class Server(typing.Protocol):
     def files(self, order: Order) -> live.Files:
         """The candidate's files."""
 
-    def lay(self, order: Order) -> bool:
+    def lay(self, order: Order, files: live.Files) -> bool:
         """Lay the order's files over the tree; false, and told, where that fails."""
 
     def forked(self, order: Order) -> typing.Optional[int]:
@@ -145,12 +145,13 @@ class _Stand:
         numbers = random.getstate()
         while True:
             order = self._server.next_of("swap")
+            files = self._server.files(order)
             try:
-                plan = self._index.plan(self._server.files(order))
+                plan = self._index.plan(files)
             except bodies.UnfitError as error:
                 self._server.tell(order, "unfit", reason=str(error))
                 continue
-            if not self._server.lay(order):
+            if not self._server.lay(order, files):
                 continue
             output = self._server.forked(order)
             if output is None:

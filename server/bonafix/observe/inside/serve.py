@@ -111,7 +111,7 @@ class Server:
         self.tell(order, "loaded", culprit=culprit)
 
     def _run(self, order: Order) -> None:
-        if self.lay(order):
+        if self.lay(order, self.files(order)):
             output_fd = self.forked(order)
             if output_fd is not None:
                 self._be_the_run(order, output_fd)
@@ -159,10 +159,14 @@ class Server:
             for path, text in order["files"].items()
         }
 
-    def lay(self, order: Order) -> bool:
+    def lay(
+        self,
+        order: Order,
+        files: typing.Mapping[str, typing.Optional[bytes]],
+    ) -> bool:
         """Lay the order's files over the tree; false, and told, where that fails."""
         try:
-            self._tree.lay(self.files(order))
+            self._tree.lay(files)
         except (OSError, ValueError) as error:
             self.tell(order, "unlaid", message=str(error))
             return False
