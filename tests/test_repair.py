@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,7 @@ from bonafix.judge.case import Case
 from bonafix.observe.baseline import baseline
 from bonafix.observe.calls import make_caller, make_recorder
 from bonafix.observe.run import make_runner
-from bonafix.repair import ENOUGH, repair
+from bonafix.repair import ENOUGH, GRACE, GUESSING, _Grace, repair
 from tests.observe.harness import bench, config, write
 
 # What `limit` gives cannot be probed, having no inputs: a fix of it is plausible.
@@ -105,15 +106,21 @@ class Author:
     patches: list
     end: BaseException | None = None
     like: tuple = ()  # what might as well have been proposed
+    fitted: tuple = ()  # which patches were only made to fit the tests
     said: list = field(default_factory=list)  # by the gate, of each patch
     closed: bool = False
 
     async def __call__(self, _task, _run, feedback, listen):
         try:
             assert feedback() is None
-            for patch in self.patches:
+            for number, patch in enumerate(self.patches):
                 # The engine of templates: no vote, no run of the target alone.
-                yield Candidate(patch=patch, author="search", like=self.like)
+                yield Candidate(
+                    patch=patch,
+                    author="search",
+                    like=self.like,
+                    fitted=number in self.fitted,
+                )
                 self.said.append(feedback())
             cost = Cost(usd=0.25, requests=1)
             facts = {"author": "claude", "cost": cost}
@@ -210,6 +217,58 @@ def test_enough_plausible_survivors_end_an_engine_not_the_repair(place):
     assert len(first.said) == ENOUGH - 1
     assert [said.verdict for said in second.said] == [Verdict.TAMPERED]
     assert [one.verdict for one in done.refused] == [Verdict.TAMPERED]
+
+
+def test_guesses_end_no_engine(place):
+    """However many survive: who has a reason of its own may still come, and wins."""
+    texts = ("result = value + result", "result = result + value", "result -= -value")
+    guesses = [place.patch("result -= value", text) for text in texts]
+    assert len(guesses) == ENOUGH
+    right = place.patch("result -= value", "result += value")
+    author = Author([*guesses, right], fitted=(0, 1, 2))
+    done = place.repair(author, test=TOTAL)
+    assert done.verdict is Verdict.VERIFIED, done.reason
+    assert done.best.candidate.patch == right
+    assert [said.verdict for said in author.said] == [Verdict.PLAUSIBLE] * ENOUGH
+    assert "made up to fit" in done.alternatives[0].reason
+
+
+def test_what_fits_as_well_as_a_survivor_is_not_judged(place):
+    """It was heard as the other's rival: nothing could be said for it that was not."""
+    one = place.patch("result -= value", "result = value + result")
+    same = place.patch("result -= value", "result = result + value")
+    author = Author([one, same], like=(same,), fitted=(0, 1))
+    done = place.repair(author, test=TOTAL)
+    assert done.tried == 1
+    assert author.said[1] is None
+    reasoned = Author([one, same], like=(same,), fitted=(0,))
+    assert place.repair(reasoned, test=TOTAL).tried == 2
+
+
+async def test_only_the_search_s_own_seconds_count():
+    """A gate that takes long leaves it as much time as one that is quick."""
+    loop = asyncio.get_running_loop()
+
+    def survivor(*, fitted):
+        candidate = Candidate(patch=Patch(()), author="search", fitted=fitted)
+        return SimpleNamespace(candidate=candidate)
+
+    async with asyncio.timeout(None) as clock:
+        grace = _Grace(clock)
+        grace.hold()
+        grace.go_on([])
+        assert clock.when() is None
+        grace.go_on([survivor(fitted=True)])
+        assert GRACE < clock.when() - loop.time() <= GUESSING
+        await asyncio.sleep(0.1)
+        grace.hold()
+        assert clock.when() is None
+        used = grace.used
+        await asyncio.sleep(0.5)  # the gate
+        grace.go_on([survivor(fitted=True), survivor(fitted=False)])
+        left = clock.when() - loop.time()
+        assert used >= 0.1
+        assert left == pytest.approx(GRACE - used, abs=0.2)
 
 
 def test_identical_patches_are_judged_once(place):

@@ -45,7 +45,9 @@ from bonafix.rivals import akin, among
 from bonafix.text import decode
 
 ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
-GRACE = 10.0  # seconds that a search goes on after its first survivor
+# Seconds that a search goes on after its first survivor, what the gate takes left out;
+# and where all that have survived were only made to fit the tests.
+GRACE, GUESSING = 10.0, 30.0
 CLAIM = 600  # characters of a model's claim that are quoted
 
 # (name of the engine, who writes the patches)
@@ -98,6 +100,34 @@ class _Ledger:
             if all(target.after is Outcome.PASSED for target in judgement.targets)
         ]
 
+    def knows(self, candidate: Candidate) -> bool:
+        """Whether a survivor was made to fit the tests as this one was, and there."""
+        like = (patch for one in self.whole for patch in one.candidate.like)
+        return candidate.fitted and candidate.patch in like
+
+
+@dataclass(slots=True)
+class _Grace:
+    """How long a search goes on, for seconds of its own."""
+
+    clock: asyncio.Timeout
+    used: float = 0.0
+    since: float | None = None  # on the loop's clock; `None`: nothing has survived
+
+    def hold(self) -> None:
+        """Let nothing run out now."""
+        if self.since is not None:
+            self.used += asyncio.get_running_loop().time() - self.since
+        self.clock.reschedule(None)
+
+    def go_on(self, survivors: Sequence[Judgement]) -> None:
+        """From here on it is the search's time again, if anything has survived."""
+        if survivors:
+            guesses = all(one.candidate.fitted for one in survivors)
+            self.since = asyncio.get_running_loop().time()
+            left = (GUESSING if guesses else GRACE) - self.used
+            self.clock.reschedule(self.since + max(0.0, left))
+
 
 async def repair(
     task: Task,
@@ -148,15 +178,20 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     source = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
     try:
         async with asyncio.timeout(None) as clock, source as candidates:
+            grace = _Grace(clock)
             async for candidate in candidates:
+                latest.clear()
+                if ledger.knows(candidate):
+                    continue  # nothing could be said for it that was not said before
+                grace.hold()
                 latest[:] = [await _judged(candidate, work, ledger)]
                 if latest[0].verdict is Verdict.VERIFIED:
                     return True
-                found = len(ledger.whole) - before
-                if found >= ENOUGH:
+                found = ledger.whole[before:]
+                if sum(not one.candidate.fitted for one in found) >= ENOUGH:
                     return False
-                if found and name == "search" and clock.when() is None:
-                    clock.reschedule(asyncio.get_running_loop().time() + GRACE)
+                if name == "search":
+                    grace.go_on(found)
     except ServiceError as error:
         ledger.failure = error
         work.listen(Event(kind="note", text=str(error)))
