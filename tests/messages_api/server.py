@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.messages_api.script import Script, Turn
 
 _START_LIMIT = 10.0
+_TURNS = 5  # of the loop, from a connection to the task that serves it
 _BODY_LIMIT = 32 * 1024 * 1024
 _HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -71,6 +72,7 @@ class MessagesApi:
         self._cache = Cache()
         self._thought: dict[str, int] = {}
         self._played: dict[tuple[int, int], int] = {}
+        self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -99,20 +101,35 @@ class MessagesApi:
 
     async def _start(self) -> None:
         server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self._port, ssl=self._tls
+            self._let_in, "127.0.0.1", self._port, ssl=self._tls
         )
         self._server = server
         host, port = server.sockets[0].getsockname()[:2]
         self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
 
     async def _stop(self) -> None:
+        # Nobody new; who was let in just now has a task, and a transport, only then:
+        # a server that is closed meanwhile would leave his socket to the collector.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         self._server.close()
-        await asyncio.sleep(0)  # who was let in just now has a task only then
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             await asyncio.sleep(0)  # or its socket would be left to the collector
+        for writer in self._writers:  # of those who were cancelled before they began
+            writer.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    def _let_in(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Coroutine[object, object, None]:
+        self._writers.add(writer)
+        return self._serve(reader, writer)
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -128,6 +145,7 @@ class MessagesApi:
             finally:
                 writer.close()
                 await writer.wait_closed()
+                self._writers.discard(writer)
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         seen = Recorded(
