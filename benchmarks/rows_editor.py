@@ -100,7 +100,7 @@ async def save(library: Library, count: int) -> list[Figure]:
         await editor.open(library.product)
         for _, files in await on_target(here):
             wall, code = await asyncio.to_thread(_cold, here, files)
-            if code:
+            if code and await asyncio.to_thread(_collects, here, files):
                 text = (files[library.product] or b"").decode()
                 times.append(await _saved(editor, library, text, bad=True))
                 ratios.append(times[-1] / wall)
@@ -130,6 +130,11 @@ def _cold(here: Place, files: Files) -> tuple[float, int]:
     begun = time.monotonic()
     _, code = peer(here, files, ["-x", here.library.id])
     return time.monotonic() - begun, code
+
+
+def _collects(here: Place, files: Files) -> bool:
+    """Whether all tests are still there: else they are what the editor is told of."""
+    return peer(here, files, ["--collect-only"])[1] == 0
 
 
 @asynccontextmanager

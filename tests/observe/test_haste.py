@@ -356,3 +356,12 @@ def test_kept_processes_share_a_suite_sooner(own, start, cold, kept):
     run = SuiteRun(results=results, collected=tuple(names), seconds=own + start)
     assert len(plan(run, cores=2)) == cold
     assert len(plan(run, cores=2, forked=True)) == kept
+
+
+@pytest.mark.parametrize(("tests", "kept"), [(100, 0), (2000, 2)])
+def test_very_many_tests_that_do_nothing_are_shared_too(tests, kept):
+    """What pytest itself takes for each adds up."""
+    names = [f"test_{n % 4}.py::test_{n}" for n in range(tests)]
+    results = {i: TestResult(id=i, outcome=Outcome.PASSED) for i in names}
+    run = SuiteRun(results=results, collected=tuple(names), seconds=1.0)
+    assert len(plan(run, cores=2, forked=True)) == kept

@@ -17,7 +17,8 @@ from bonafix.domain import Listener, Outcome, Runner, SuiteRun, silent
 from bonafix.together import at_once
 
 WORTHWHILE = 2.0  # seconds of tests and collection that each part should have
-FORKED = 0.4  # seconds of tests, where the parts have been collected before
+FORKED = 0.4  # seconds of running, where the parts have been collected before
+_EACH = 0.0005  # seconds that pytest itself takes for a test, at least
 _MOST = 8  # processes
 _REMEMBERED = 1000  # digests of what has been run
 
@@ -44,7 +45,8 @@ def plan(run: SuiteRun, *, cores: int | None = None, forked: bool = False) -> Pa
     A file is never split, and keeps its place among the others of its part. `forked`:
     the parts are forks of processes that have started and collected.
     """
-    share = _own(run) / FORKED if forked else run.seconds / WORTHWHILE
+    running = _own(run) + _EACH * len(run.collected)
+    share = running / FORKED if forked else run.seconds / WORTHWHILE
     count = min(cores or available(), _MOST, int(share))
     weights = _weights(run)
     if count < 2 or len(weights) < 2:  # noqa: PLR2004 - two are the least to share
