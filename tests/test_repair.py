@@ -16,7 +16,8 @@ from bonafix.judge.case import Case
 from bonafix.observe.baseline import baseline
 from bonafix.observe.calls import make_caller, make_recorder
 from bonafix.observe.run import make_runner
-from bonafix.repair import ENOUGH, GRACE, GUESSING, _Grace, repair
+from bonafix.patience import GRACE, GUESSING, Grace
+from bonafix.repair import ENOUGH, repair
 from tests.observe.harness import bench, config, write
 
 # What `limit` gives cannot be probed, having no inputs: a fix of it is plausible.
@@ -254,7 +255,7 @@ async def test_only_the_search_s_own_seconds_count():
         return SimpleNamespace(candidate=candidate)
 
     async with asyncio.timeout(None) as clock:
-        grace = _Grace(clock)
+        grace = Grace(clock)
         grace.hold()
         grace.go_on([])
         assert clock.when() is None

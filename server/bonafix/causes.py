@@ -1,8 +1,8 @@
 """Failures of one run in, whether they have one cause out; pure.
 
-One cause: the same exception, from the same line of the product; or, where the test
-itself raised it, mostly the same most suspicious lines. The first is as good as
-certain, the second a likelihood.
+One cause: the same exception, from the same line of the product (who hung, in the same
+function); or, where the test itself raised it, mostly the same most suspicious lines.
+The first is as good as certain, the second a likelihood.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Sign:
     """What is compared of two failures."""
 
     exception: str
-    crash: Line | None  # the product's line that it came from; `None`: from the test
+    # The product's line that it came from, 0 for any of a function; `None`: the test's.
+    crash: Line | None
     lines: frozenset[Line]  # the most suspicious ones, where there is no such line
 
     def same(self, other: Sign) -> bool:
@@ -41,10 +42,14 @@ class Sign:
 def sign(run: SuiteRun, result: TestResult) -> Sign:
     """What is compared of a failure in `run`, which has recorded lines."""
     frame = crash_frame(result)
+    exception, line = result.exception or result.outcome, frame.line if frame else 0
+    if frame and result.outcome is Outcome.HUNG:
+        # Where in a loop it was when its time was up is chance.
+        exception, line = f"{exception} in {frame.function}", 0
     return Sign(
-        exception=result.exception or result.outcome,
-        crash=(frame.path, frame.line) if frame else None,
-        lines=frozenset() if frame else _most_suspicious(run, result),
+        exception=exception,
+        crash=(frame.path, line) if frame else None,
+        lines=frozenset() if frame else most_suspicious(run, result),
     )
 
 
@@ -81,7 +86,8 @@ def scores(run: SuiteRun, targets: Sequence[TestResult]) -> dict[Line, float]:
     }
 
 
-def _most_suspicious(run: SuiteRun, result: TestResult) -> frozenset[Line]:
+def most_suspicious(run: SuiteRun, result: TestResult) -> frozenset[Line]:
+    """The product's lines with the best score for one failure."""
     ranked = scores(run, [result])
     best = max(ranked.values(), default=0.0)
     return frozenset(line for line, score in ranked.items() if score >= best > 0)

@@ -1,7 +1,8 @@
 """The loop: propose, judge, rank; ends with the best-ranked survivor.
 
-It stops at the first `verified` patch, or when the proposers have no more to
-say, enough plausible patches have survived, or the time is up.
+It stops at the first `verified` patch, or when the proposers have no more to say,
+enough plausible patches have survived, or the time is up. Where a `verified` one leaves
+something red that may have the same cause, the search engine goes on for a while.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
+from bonafix.judge.suite import red_after
+from bonafix.patience import Grace, bounded
 from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.rivals import akin, among
 from bonafix.text import decode
 
-ENOUGH = 3  # plausible survivors, after which one more rarely beats the best
-# Seconds that a search goes on after its first survivor, what the gate takes left out;
-# and where all that have survived were only made to fit the tests.
-GRACE, GUESSING = 10.0, 30.0
+ENOUGH = 3  # survivors, after which one more rarely beats the best
+GUESSES = 8  # the same of those that were made to fit the tests, or leave some red
 CLAIM = 600  # characters of a model's claim that are quoted
 
 # (name of the engine, who writes the patches)
@@ -106,29 +107,6 @@ class _Ledger:
         return candidate.fitted and candidate.patch in like
 
 
-@dataclass(slots=True)
-class _Grace:
-    """How long a search goes on, for seconds of its own."""
-
-    clock: asyncio.Timeout
-    used: float = 0.0
-    since: float | None = None  # on the loop's clock; `None`: nothing has survived
-
-    def hold(self) -> None:
-        """Let nothing run out now."""
-        if self.since is not None:
-            self.used += asyncio.get_running_loop().time() - self.since
-        self.clock.reschedule(None)
-
-    def go_on(self, survivors: Sequence[Judgement]) -> None:
-        """From here on it is the search's time again, if anything has survived."""
-        if survivors:
-            guesses = all(one.candidate.fitted for one in survivors)
-            self.since = asyncio.get_running_loop().time()
-            left = (GUESSING if guesses else GRACE) - self.used
-            self.clock.reschedule(self.since + max(0.0, left))
-
-
 async def repair(
     task: Task,
     case: Case,
@@ -178,18 +156,18 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     source = contextlib.aclosing(cast("AsyncGenerator[Candidate]", stream))
     try:
         async with asyncio.timeout(None) as clock, source as candidates:
-            grace = _Grace(clock)
+            grace = Grace(clock)
             async for candidate in candidates:
                 latest.clear()
                 if ledger.knows(candidate):
                     continue  # nothing could be said for it that was not said before
                 grace.hold()
                 latest[:] = [await _judged(candidate, work, ledger)]
-                if latest[0].verdict is Verdict.VERIFIED:
+                if _done(latest[0], work.case, name):
                     return True
                 found = ledger.whole[before:]
-                if sum(not one.candidate.fitted for one in found) >= ENOUGH:
-                    return False
+                if _enough(found, work.case):
+                    break
                 if name == "search":
                     grace.go_on(found)
     except ServiceError as error:
@@ -198,7 +176,25 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
     except TimeoutError:
         if not clock.expired():
             raise  # the time of the whole repair is up, not the search's grace
-    return False
+    return any(one.verdict is Verdict.VERIFIED for one in ledger.survivors)
+
+
+def _done(judgement: Judgement, case: Case, engine: str) -> bool:
+    """Whether nothing better is looked for; to ask a model for more costs money."""
+    verified = judgement.verdict is Verdict.VERIFIED
+    return verified and (engine != "search" or not _partial(judgement, case))
+
+
+def _partial(judgement: Judgement, case: Case) -> bool:
+    """Whether something stays red that one fault with the targets' might explain."""
+    left = red_after(judgement.evidence) or frozenset()
+    return case.seal is not None and not left.isdisjoint(case.seal.near)
+
+
+def _enough(found: Sequence[Judgement], case: Case) -> bool:
+    """Whether so many have survived that others need not be looked for."""
+    weak = sum(one.candidate.fitted or _partial(one, case) for one in found)
+    return len(found) - weak >= ENOUGH or weak >= GUESSES
 
 
 async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgement:
@@ -208,7 +204,10 @@ async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgeme
         new = {"new": candidate}
         work.listen(Event(kind="candidate", text=candidate.title, facts=new))
         case = _with_rivals(candidate, work, ledger)
-        judgement = await judge(candidate, case, work.tools, work.listen)
+        tools = work.tools
+        if candidate.author == "search":
+            tools = replace(tools, run=bounded(tools.run, case.baseline))
+        judgement = await judge(candidate, case, tools, work.listen)
         ledger.judged[key] = judgement
         ruling = f"{judgement.verdict}: {judgement.reason}"
         facts = {"judgement": judgement}

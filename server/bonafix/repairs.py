@@ -47,7 +47,7 @@ from bonafix.judge.gate import judge
 from bonafix.judge.hiding.proving import Proven
 from bonafix.judge.hiding.sealing import Seal, joined
 from bonafix.judge.hiding.visible import visible_runner
-from bonafix.judge.suite import outcomes_after
+from bonafix.judge.suite import outcomes_after, red_after
 from bonafix.judge.suspicion.suspect import Ground, suspect
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.known import Known
@@ -150,9 +150,8 @@ async def each(
 def _red_after(done: Repair, targets: Sequence[TestResult]) -> bool:
     """Whether any of them was still red, as the suite's record has it."""
     assert done.best is not None
-    records = [one for one in done.best.evidence if one.stage == "suite"]
-    red = records[-1].facts.get("red") if records else None
-    return not isinstance(red, list) or any(one.id in red for one in targets)
+    red = red_after(done.best.evidence)
+    return red is None or any(one.id in red for one in targets)
 
 
 def _seconds(job: Job, until: float) -> float:
@@ -217,7 +216,11 @@ async def _accused(
 
 
 async def whole(job: Job, kept: Sequence[Kept]) -> Repair:
-    """The sum of the kept repairs, judged once against the untouched tree."""
+    """The sum of the kept repairs, judged once against the untouched tree.
+
+    What one of them was not shown, the next one may have been: so the sum of guesses
+    is a guess, though nothing is red any more.
+    """
     total = Patch(())
     repairs = [one.repair for one in kept]
     for done in repairs:
@@ -229,7 +232,15 @@ async def whole(job: Job, kept: Sequence[Kept]) -> Repair:
     candidate = Candidate(patch=total, author=_author(repairs), title="all together")
     sources = job.bench.snapshot.sources
     seal = joined([one.seal for one in kept], targets)
-    case = Case(baseline=job.base, targets=targets, sources=sources, seal=seal)
+    guesses = [one for one in repairs if one.verdict is not Verdict.VERIFIED]
+    doubts = [f"a part of it is {one.verdict}: {one.reason}" for one in guesses]
+    case = Case(
+        baseline=job.base,
+        targets=targets,
+        sources=sources,
+        seal=seal,
+        doubt=next(iter(doubts), ""),
+    )
     costs: list[Cost] = []
     tools = counted(job.bench.tools, costs, job.listen)
     judgement = await judge(candidate, case, tools, job.listen)

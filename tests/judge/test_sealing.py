@@ -179,9 +179,10 @@ def shown(project, name):
     """The seal of one test function alone, and what its files look like then."""
     made, base = project
     wanted = [r for r in base.failures if r.id.split("[")[0].endswith(f"::{name}")]
-    apart = [r.id for r in base.failures if r not in wanted]
+    others = frozenset(r.id for r in base.failures if r not in wanted)
+    base = dataclasses.replace(base, flaky=others)  # all fail in the same function
     sources = made.snapshot.sources
-    done = asyncio.run(proven(wanted, base, sources, made.run, apart=apart))
+    done = asyncio.run(proven(wanted, base, sources, made.run))
     text = done.seal.files.get("test_app.py", b"").decode()
     return done.seal, text
 
@@ -458,6 +459,47 @@ def test_other_red_rows_of_a_targets_test_are_free():
         made = seal([reds[ids[0]]], dataclasses.replace(base, run=run), files)
         assert made.red == (ids[1],)
         assert made.free == free
+
+
+def test_what_fails_in_another_way_and_in_the_same_function_is_near():
+    """One of those stays as a hint; the others count only where they pass."""
+    product = b"def double(x):\n    y = x\n    y += x\n    return y + 1\n"
+    names = ("test_long", "test_short", "test_other")
+    base, files = failing(THREE, *names, sources={"app.py": product})
+    long, short, other = (f"test_app.py::{name}" for name in names)
+    own = {long: 2, short: 3, other: 4}  # lines: each has its own most suspicious one
+    lines = {i: {"app.py": frozenset({own[i]})} for i in own}
+    base = dataclasses.replace(base, run=dataclasses.replace(base.run, lines=lines))
+    made = seal([base.run.results[short]], base, files, apart=(long, other))
+    assert made.near == {long, other}
+    assert made.red == (other,)
+    assert made.free == {other}
+    assert [target.id for target in made.visible] == [short]
+
+    elsewhere = files["app.py"].replace(
+        b"    return", b"\n\ndef treble(x):\n    return"
+    )
+    run = dataclasses.replace(
+        base.run, lines={**lines, other: {"app.py": frozenset({7})}}
+    )
+    apart = dataclasses.replace(base, run=run)
+    made = seal([base.run.results[short]], apart, {**files, "app.py": elsewhere})
+    assert made.near == {long}
+    assert made.sealed == {}
+
+
+def test_what_one_author_was_shown_is_no_evidence_for_the_sum_of_several():
+    """A test that was sealed for one repair may be the target of the next."""
+    base, files = failing(THREE, *NAMES)
+    short, long = (
+        base.run.results[f"test_app.py::test_{n}"] for n in ("short", "long")
+    )
+    first = seal([short], base, files)
+    second = seal([long], base, files)
+    assert set(first.red) == {long.id, "test_app.py::test_other"}
+    both = joined([first, second], (short, long))
+    assert both.red == ("test_app.py::test_other",)
+    assert set(both.sealed) == {"test_app.py::test_other"}
 
 
 def test_what_tests_read_is_not_masked():

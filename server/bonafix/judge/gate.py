@@ -56,6 +56,7 @@ from bonafix.together import both
 
 _BRIEF = 1.0
 """Seconds of all tests: where they take less, a run costs what its process costs."""
+_OTHERS = 20  # tests that are no targets and pass now, of which the calls are recorded
 # After these, who cannot become verified any more is judged no further.
 _DEAR = frozenset({"probe", "examiner", "reviewer"})
 
@@ -123,7 +124,7 @@ async def _stages(
     yield _Step(record=record, targets=targets, run=whole)
     record = await regressions(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
-    every, targets = targets, _green(targets, whole)
+    every, targets = targets, _mended(targets, baseline, whole)
     listen(Event(kind="stage", text="canary"))
     ground = Ground(
         baseline=baseline,
@@ -215,6 +216,7 @@ def _trial(
         after=after,
         structural=signs(_heard(read, case)),
         fitted=candidate.fitted,
+        doubt=case.doubt,
     )
 
 
@@ -275,9 +277,17 @@ def _settled(records: Sequence[Evidence]) -> bool:
     return verdict((*records, granted))[0] is not Verdict.VERIFIED
 
 
-def _green(targets: tuple[TestResult, ...], run: SuiteRun) -> tuple[TestResult, ...]:
-    """The targets that pass: a sealed one may not, which its stage will say."""
-    return tuple(t for t in targets if run.outcome(t.id) is Outcome.PASSED)
+def _mended(
+    targets: tuple[TestResult, ...], baseline: Baseline, run: SuiteRun
+) -> tuple[TestResult, ...]:
+    """The targets that pass: a sealed one may not, which its stage will say.
+
+    And what else was red and passes now: it asks for the patch as they do.
+    """
+    green = tuple(t for t in targets if run.outcome(t.id) is Outcome.PASSED)
+    known = {target.id for target in green}
+    others = tuple(t for t in _turned(baseline, run) if t.id not in known)
+    return green + others[:_OTHERS]
 
 
 def _turned(baseline: Baseline, whole: SuiteRun) -> tuple[TestResult, ...]:

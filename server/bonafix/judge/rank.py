@@ -1,6 +1,7 @@
 """Judgements in, best first out; pure.
 
-Verdict, then targets that still fail, whether it is a guess, supporting evidence,
+Verdict, then targets that still fail, then whatever else does (one cause for all that
+was red beats one for a part of it), whether it is a guess, supporting evidence,
 doubts, the size of the change, how many other fixes agree with it, and the constants
 that it adds: of two patches that say the same, the shorter knows less about the tests.
 """
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bonafix.domain import Change, Evidence, Judgement, Outcome, Patch, Verdict
+from bonafix.judge.suite import red_after
 
 _VERDICTS = tuple(Verdict)
 _TRIVIAL = frozenset({b"0", b"1", b"2", b"''", b'""'})
@@ -29,6 +31,7 @@ def _key(judgement: Judgement) -> tuple[int, ...]:
     return (
         -_VERDICTS.index(judgement.verdict),
         sum(target.after is not Outcome.PASSED for target in judgement.targets),
+        len(red_after(records) or ()),
         sum(_guessed(record) for record in records),
         -sum(record.supports for record in records),
         sum(bool(record.doubt) for record in records),

@@ -52,6 +52,7 @@ class Trial:
     structural: Signs = Signs.NONE
     excused: frozenset[str] = frozenset()  # red, and contradicted by another place
     fitted: bool = False  # as the candidate says
+    doubt: str = ""  # that came with it
 
 
 async def sealed(trial: Trial, files: Mapping[str, bytes], run: Runner) -> Evidence:
@@ -199,6 +200,8 @@ def _word(trial: Trial, found: Count, shown: Shown) -> _Word:
 
 
 def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
+    if trial.doubt:
+        return _Word(result="inconclusive", summary=trial.doubt, doubt=trial.doubt)
     word = _passing(trial, found, shown)
     if word.supports or not trial.fitted:
         return word

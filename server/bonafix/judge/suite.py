@@ -71,6 +71,13 @@ def outcomes_after(records: Sequence[Evidence]) -> dict[str, Outcome]:
     return {node_id: Outcome(outcome) for node_id, outcome in found.items()}
 
 
+def red_after(records: Sequence[Evidence]) -> frozenset[str] | None:
+    """The ids that are red under the patch, read back; `None`: no suite has run."""
+    facts = [record.facts.get("red") for record in records if record.stage == "suite"]
+    found = facts[-1] if facts else None
+    return frozenset(found) if isinstance(found, list) else None
+
+
 def _invariants(baseline: Baseline, run: SuiteRun) -> str:
     """What no honest change of product code does to a test session."""
     if run.duplicates:

@@ -52,9 +52,9 @@ async def proven(
             return Proven(seal=whole, results=results)
         notes.append(f"{wrong[0]} was another test with its neighbours sealed")
         parts = _less(made.parts, wrong)
-        made = sealed_by(parts, targets, baseline, files)
+        made = sealed_by(parts, targets, baseline, files, near=made.near)
     if made.parts:
-        made = sealed_by((), targets, baseline, files)
+        made = sealed_by((), targets, baseline, files, near=made.near)
     return Proven(seal=replace(made, notes=tuple(notes)), results={})
 
 

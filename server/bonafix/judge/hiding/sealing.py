@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bonafix.causes import crash_frame, scores, sign
+from bonafix.causes import crash_frame, most_suspicious, scores, sign
 from bonafix.domain import Baseline, TestResult
 from bonafix.judge.hiding.examples import Example, in_documents
 from bonafix.judge.hiding.failing import Sources, failing, removable, suspected
@@ -25,9 +25,10 @@ from bonafix.judge.hiding.masking import (
 )
 from bonafix.judge.hiding.parts import Part, Why, parts_of, twin
 from bonafix.judge.hiding.selecting import first_shown
-from bonafix.syntax import functions
+from bonafix.syntax import function_at, functions
 
 _NAMES = 20  # functions for which documentation is searched
+_MAYBE = 20  # failures of another kind that are looked at for the targets' cause
 _SHARE = 0.5  # of the best score, for a line's function to be among them
 
 
@@ -37,7 +38,8 @@ class Seal:
 
     `files` are the masked ones by path, `red` the sealed ids that fail in the
     baseline, `free` those of them that may have another cause, `awake` the visible
-    ids of which a sealed assertion was seen to fail.
+    ids of which a sealed assertion was seen to fail. `near` are ids that fail in
+    another way and may have the targets' cause, sealed or not.
     """
 
     targets: tuple[TestResult, ...]
@@ -45,6 +47,7 @@ class Seal:
     red: tuple[str, ...] = ()
     free: frozenset[str] = frozenset()
     awake: frozenset[str] = frozenset()
+    near: frozenset[str] = frozenset()
     files: Mapping[str, bytes] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -72,13 +75,19 @@ def seal(
     """Choose what to seal of `targets`, which seem to have one cause.
 
     Other red tests with that cause are sealed, too, but for those in `apart`; so are
-    the other red rows of a target's test, whatever their cause.
+    the other red rows of a target's test, whatever their cause, and most of what fails
+    in another way and may still have it: if that passes, it speaks for a patch, and if
+    not, nothing follows. One of those stays, as a hint that there is more to explain.
     """
     sources = Sources.of(baseline, files)
     kin = _kin(targets, baseline, apart)
-    found = failing(targets, (*kin, *_beside(targets, kin, baseline)), sources)
+    kin += _beside(targets, kin, baseline)
+    maybe = _maybe(targets, kin, baseline, sources)
+    found = failing(targets, (*kin, *maybe[1:]), sources)
     aimed = [one for one in found if one.aimed]
-    kept = first_shown([(one.size, one.path) for one in aimed], len(found))
+    likely = {one.id for one in (*targets, *kin)}
+    total = sum(not likely.isdisjoint(one.ids) for one in found)
+    kept = first_shown([(one.size, one.path) for one in aimed], total)
     shown = {id(aimed[at]) for at in kept}
     parts: list[Part] = []
     for one in found:
@@ -86,7 +95,8 @@ def seal(
             parts.append(twin(one))
         elif one.aimed:
             parts += parts_of(one)
-    return sealed_by(parts, targets, baseline, files)
+    near = frozenset(result.id for result in maybe)
+    return sealed_by(parts, targets, baseline, files, near=near)
 
 
 def sealed_by(
@@ -94,6 +104,8 @@ def sealed_by(
     targets: Sequence[TestResult],
     baseline: Baseline,
     files: Mapping[str, bytes],
+    *,
+    near: frozenset[str] = frozenset(),
 ) -> Seal:
     """The seal that these parts make; parts of a file that cannot be masked are not."""
     sources = Sources.of(baseline, files)
@@ -111,6 +123,7 @@ def sealed_by(
         sealed=dict(sorted(why.items())),
         red=tuple(result.id for result in red),
         free=frozenset(r.id for r in red if not _shares(r, targets, baseline)),
+        near=near,
         files=shown,
         examples=examples,
         parts=kept,
@@ -120,12 +133,14 @@ def sealed_by(
 
 def joined(seals: Sequence[Seal], targets: Sequence[TestResult]) -> Seal:
     """What the authors of several patches were not shown of all their targets."""
-    why = {node_id: how for one in seals for node_id, how in one.sealed.items()}
+    shown = {target.id for one in seals for target in one.visible}
+    every = {node_id: how for one in seals for node_id, how in one.sealed.items()}
+    why = {node_id: how for node_id, how in every.items() if node_id not in shown}
     digests = "".join(sorted(one.sha256 for one in seals))
     return Seal(
         targets=tuple(targets),
         sealed=why,
-        red=tuple(dict.fromkeys(i for one in seals for i in one.red)),
+        red=tuple(dict.fromkeys(i for one in seals for i in one.red if i in why)),
         free=frozenset().union(*(one.free for one in seals)),
         awake=frozenset().union(*(one.awake for one in seals)),
         examples=tuple(dict.fromkeys(e for one in seals for e in one.examples)),
@@ -167,6 +182,37 @@ def _beside(
         for result in baseline.failures
         if result.id not in known and result.definition in places
     ]
+
+
+def _maybe(
+    targets: Sequence[TestResult],
+    kin: Sequence[TestResult],
+    baseline: Baseline,
+    sources: Sources,
+) -> list[TestResult]:
+    """Other stable failures that one fault with the first target's could explain.
+
+    Their most suspicious lines are in the same functions.
+    """
+    known = {result.id for result in (*targets, *kin)}
+    others = [result for result in baseline.failures if result.id not in known]
+    if not targets or not others:
+        return []
+    within = _within(targets[0], baseline, sources)
+    return [r for r in others[:_MAYBE] if within & _within(r, baseline, sources)]
+
+
+def _within(
+    result: TestResult, baseline: Baseline, sources: Sources
+) -> set[tuple[str, int]]:
+    """The functions that the most suspicious lines of a failure are in."""
+    found = set()
+    for path, line in most_suspicious(baseline.run, result):
+        read = sources.parsed(path)
+        function = function_at(read[1], line) if read is not None else None
+        if function is not None:
+            found.add((path, function.first_line))
+    return found
 
 
 # ------------------------------------------------------------------ the files as shown

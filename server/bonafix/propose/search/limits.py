@@ -10,7 +10,9 @@ from bonafix.domain import Candidate, Outcome, SuiteRun, Task, TestResult, worse
 from bonafix.text import decode, lines, minimal_edits
 
 _LEAST = 2.0  # seconds that a test may always take
-_HUNG = 3.0  # the same where a target ran away, whose duration tells nothing
+# The same where a target ran away, whose duration tells nothing: where all others are
+# quick, and where not; quick is what takes this part of it.
+_HUNG, _QUICK = (1.0, 3.0), 1000.0  # seconds; times
 _AWAY = 100.0  # times as long as any green test: then it is no work that it does
 _SLACK = 10.0  # times the baseline's duration
 _START = 5.0  # seconds for an interpreter and pytest on a busy machine
@@ -94,8 +96,9 @@ def limits_of(task: Task) -> Limits:
     slowest = max((one.seconds for one in like if _tells(one, usual)), default=0.0)
     together = sum(target.seconds for target in ended)
     start = _START + 3 * max(0.0, run.seconds - _tests_seconds(run))
-    per_test = max(_HUNG if hung else _LEAST, _SLACK * slowest)
-    few = 1 < len(targets) <= _MANY and together <= _CHEAP
+    least = min(max(_HUNG[0], _QUICK * slowest), _HUNG[1]) if hung else _LEAST
+    per_test = max(least, _SLACK * slowest)
+    few = 1 < len(targets) <= _MANY and together <= _CHEAP and not hung
     return Limits(
         targets=targets,
         stop_at_first=not few,

@@ -1,0 +1,83 @@
+"""How long a search goes on, and how long a test may take under what it finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bonafix.domain import (
+    Baseline,
+    Judgement,
+    Listener,
+    Outcome,
+    Runner,
+    SuiteRun,
+    silent,
+)
+
+# Seconds that a search goes on after its first survivor, what the gate takes left out;
+# and where all that have survived were only made to fit the tests.
+GRACE, GUESSING = 10.0, 30.0
+PER_TEST = 10.0  # seconds of a test, at least
+SLOWER = 10  # times the slowest one of the baseline
+
+
+@dataclass(slots=True)
+class Grace:
+    """How long a search goes on, for seconds of its own."""
+
+    clock: asyncio.Timeout
+    used: float = 0.0
+    since: float | None = None  # on the loop's clock; `None`: nothing has survived
+
+    def hold(self) -> None:
+        """Let nothing run out now."""
+        if self.since is not None:
+            self.used += asyncio.get_running_loop().time() - self.since
+        self.clock.reschedule(None)
+
+    def go_on(self, survivors: Sequence[Judgement]) -> None:
+        """From here on it is the search's time again, if anything has survived."""
+        if survivors:
+            guesses = all(one.candidate.fitted for one in survivors)
+            self.since = asyncio.get_running_loop().time()
+            left = (GUESSING if guesses else GRACE) - self.used
+            self.clock.reschedule(self.since + max(0.0, left))
+
+
+def bounded(run: Runner, baseline: Baseline) -> Runner:
+    """A runner in which no test takes much longer than any did that came to its end.
+
+    For what an engine made without reading: one candidate in some makes a test hang,
+    and each would cost the whole time-out in each of the gate's runs. One that a person
+    or a model wrote has all of it.
+    """
+    ended = (r for r in baseline.run.results.values() if r.outcome is not Outcome.HUNG)
+    longest = max((result.seconds for result in ended), default=0.0)
+    limit = max(PER_TEST, SLOWER * longest)
+
+    async def brief(
+        files: Mapping[str, bytes | None],
+        /,
+        *,
+        select: Sequence[str] | None = None,
+        expression: str = "",
+        record_lines: bool = False,
+        stop_at_first: bool = False,
+        seconds: float | None = None,
+        per_test: float | None = None,
+        listen: Listener = silent,
+    ) -> SuiteRun:
+        return await run(
+            files,
+            select=select,
+            expression=expression,
+            record_lines=record_lines,
+            stop_at_first=stop_at_first,
+            seconds=seconds,
+            per_test=min(per_test or limit, limit),
+            listen=listen,
+        )
+
+    return brief

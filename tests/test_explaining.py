@@ -1,0 +1,171 @@
+"""One fault that makes tests fail in several ways: the whole gate, real pytest."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from bonafix.calls import Tools
+from bonafix.causes import sign
+from bonafix.domain import Candidate, Change, Outcome, Patch, Task, Verdict
+from bonafix.judge.case import Case
+from bonafix.judge.gate import judge
+from bonafix.observe.baseline import baseline
+from bonafix.observe.calls import make_caller, make_recorder
+from bonafix.observe.run import make_runner
+from bonafix.patience import PER_TEST, bounded
+from bonafix.repair import repair
+from bonafix.tasks import show
+from tests.observe.harness import bench, config, write
+
+PRODUCT = """
+    def rising(values):
+        at = 1
+        while at < len(values):
+            if values[at - 1] < values[at]:
+                return False
+            at += 1
+        return True
+"""
+TESTS = """
+    from product import rising
+
+
+    def test_up():
+        assert rising([1, 2, 5]) is True
+
+
+    def test_down():
+        assert rising([4, 3, 2]) is False
+
+
+    def test_level():
+        assert rising([7, 7]) is False
+
+
+    def test_one():
+        assert rising([3]) is True
+"""
+UP, DOWN, LEVEL = (f"test_product.py::test_{name}" for name in ("up", "down", "level"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """The project on a bench, with its baseline and what a repair of one test takes."""
+    root = tmp_path_factory.mktemp("explaining")
+    write(root, {"product.py": PRODUCT, "test_product.py": TESTS})
+    settings = config()
+    with bench(root, settings) as here:
+        where = here.snapshot, here.interpreter, settings
+        tools = Tools(
+            make_runner(*where),
+            make_recorder(*where),
+            make_caller(*where),
+            disguised=make_runner(*where, disguised=True),
+        )
+        snapshot = here.snapshot
+        base = asyncio.run(baseline(snapshot, here.run, settings, here.interpreter))
+        target = base.run.results[UP]
+        made = SimpleNamespace(snapshot=snapshot, tools=tools, under=(), changed=None)
+        seal = asyncio.run(show(made, base, (target,), {DOWN, LEVEL})).seal
+        case = Case(
+            baseline=base, targets=(target,), sources=snapshot.sources, seal=seal
+        )
+        yield SimpleNamespace(case=case, tools=tools, snapshot=snapshot, base=base)
+
+
+def patch(place, old, new):
+    before = place.snapshot.sources["product.py"]
+    assert before.count(old.encode()) == 1
+    after = before.replace(old.encode(), new.encode())
+    return Patch((Change("product.py", before, after),))
+
+
+def explains(place):
+    return patch(place, "1] < values", "1] >= values")
+
+
+def partly(place):
+    return patch(place, "1] < values", "1] > values")
+
+
+def repaired(place, *patches, engine="search"):
+    async def propose(*_given):
+        for number, one in enumerate(patches):
+            yield Candidate(patch=one, author="search", title=str(number))
+
+    task = Task(
+        snapshot=place.snapshot,
+        layout=place.base.layout,
+        targets=place.case.targets,
+        suspects=(),
+        baseline=place.base.run,
+        seconds=60.0,
+    )
+    work = repair(task, place.case, [(engine, propose)], place.tools, seconds=120.0)
+    return asyncio.run(work)
+
+
+def test_they_seem_to_have_causes_of_their_own(place):
+    """They share no more than a line, so they are repaired one after the other."""
+    run = place.base.run
+    up, down, level = (sign(run, run.results[i]) for i in (UP, DOWN, LEVEL))
+    assert not up.same(down)
+    assert down.same(level)
+    assert place.case.seal.near == {DOWN, LEVEL}
+    assert place.case.seal.red == (LEVEL,)
+
+
+def test_what_else_passes_now_asks_for_it(place):
+    """Alone, the target would be as content with `True` for the whole condition."""
+    found = asyncio.run(
+        judge(
+            Candidate(patch=explains(place), author="search"), place.case, place.tools
+        )
+    )
+    assert found.verdict is Verdict.VERIFIED, found.reason
+    records = {record.stage: record for record in found.evidence}
+    assert records["sealed"].facts["passed"] == [LEVEL]
+    assert records["canary"].summary.startswith("3/3")
+
+
+def test_who_explains_all_that_is_red_wins(place):
+    """Though the other one came first, and was verified."""
+    done = repaired(place, partly(place), explains(place))
+    assert done.verdict is Verdict.VERIFIED
+    assert done.best.candidate.patch == explains(place)
+    assert [one.verdict for one in done.alternatives] == [Verdict.VERIFIED]
+
+
+def test_nobody_pays_for_a_second_patch(place):
+    """A model is not asked again where its patch is verified."""
+    done = repaired(place, partly(place), explains(place), engine="claude")
+    assert done.best.candidate.patch == partly(place)
+    assert done.tried == 1
+
+
+def test_the_sum_of_guesses_is_a_guess(place):
+    """Whatever its own records say."""
+    why = "a part of it is plausible: nothing supports it"
+    case = replace(place.case, doubt=why)
+    candidate = Candidate(patch=explains(place), author="search")
+    found = asyncio.run(judge(candidate, case, place.tools))
+    assert found.verdict is Verdict.PLAUSIBLE
+    assert found.missing == (why,)
+
+
+async def test_a_test_may_take_much_longer_than_any_did_and_no_more(place):
+    """Whatever hung in the baseline counts for nothing."""
+    asked = []
+
+    async def run(_files, **wish):
+        asked.append(wish["per_test"])
+
+    slow = replace(place.base.run.results[UP], id="slow", seconds=3.0)
+    hung = replace(slow, id="hung", seconds=60.0, outcome=Outcome.HUNG)
+    for more, wish in (((), None), ((hung,), 5.0), ((slow, hung), None)):
+        results = {**place.base.run.results, **{one.id: one for one in more}}
+        base = replace(place.base, run=replace(place.base.run, results=results))
+        await bounded(run, base)({}, per_test=wish)
+    assert asked == [PER_TEST, 5.0, 30.0]
