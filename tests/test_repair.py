@@ -231,7 +231,7 @@ def test_guesses_end_no_engine(place):
     assert done.verdict is Verdict.VERIFIED, done.reason
     assert done.best.candidate.patch == right
     assert [said.verdict for said in author.said] == [Verdict.PLAUSIBLE] * ENOUGH
-    assert "made up to fit" in done.alternatives[0].reason
+    assert "made to fit" in done.alternatives[0].reason
 
 
 def test_what_fits_as_well_as_a_survivor_is_not_judged(place):

@@ -170,15 +170,26 @@ def test_who_was_fitted_needs_a_test_that_was_kept_back(sealed):
     assert "not_applicable" not in fitted.facts
 
 
-def test_who_was_fitted_and_passes_what_was_sealed_is_as_any_other():
+def test_one_test_that_was_kept_back_is_too_few_for_who_was_fitted():
+    """It is often so much like the one that was shown that what fits one fits it."""
     reds = [red("a"), red("b")]
     seal = seal_of(*reds, sealed="b")
-    fitted = trial(*reds, targets=2, seal=seal, author="search", fitted=True)
+    plain = trial(*reds, targets=2, seal=seal, author="search")
+    assert told(plain).supports
+    fitted = told(dataclasses.replace(plain, fitted=True))
+    assert "only one could be kept back" in fitted.doubt
+    assert not fitted.supports
+
+
+def test_who_was_fitted_and_passes_what_was_sealed_is_as_any_other():
+    reds = [red("a"), red("b"), red("c")]
+    seal = seal_of(*reds, sealed="bc")
+    fitted = trial(*reds, targets=3, seal=seal, author="search", fitted=True)
     assert told(fitted).supports
     assert not told(fitted).doubt
     left = trial(
         *reds,
-        targets=2,
+        targets=3,
         seal=seal,
         author="search",
         after={"b": reds[1]},

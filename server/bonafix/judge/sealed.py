@@ -34,9 +34,12 @@ from bonafix.judge.reading.signs import Signs
 _LISTED = 20  # ids of one kind that a record holds
 _OUTSIDE = "its author may have seen every test"
 _FITTED = (
-    "it was made up to fit what the tests show, and none could be kept back to tell "
-    "whether it is more than that: add another failing test of the same kind"
+    "it was made to fit what the tests show, and {} be kept back to tell whether it is "
+    "more than that: add another failing test of the same kind"
 )
+# Tests that were kept back and pass now, for a patch that was made to fit the others:
+# one is often enough so much like them that it fits as well.
+_TELLING = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +206,12 @@ def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
     if trial.doubt:
         return _Word(result="inconclusive", summary=trial.doubt, doubt=trial.doubt)
     word = _passing(trial, found, shown)
-    if word.supports or not trial.fitted:
+    held = len(found.green) + len(found.awake) + len(_mended(trial, shown))
+    if held >= _TELLING or not trial.fitted:
         return word
+    why = _FITTED.format("only one could" if held else "none could")
     facts = {"fitted": True}
-    return _Word(result="inconclusive", summary=_FITTED, doubt=_FITTED, facts=facts)
+    return _Word(result="inconclusive", summary=why, doubt=why, facts=facts)
 
 
 def _passing(trial: Trial, found: Count, shown: Shown) -> _Word:
@@ -216,8 +221,7 @@ def _passing(trial: Trial, found: Count, shown: Shown) -> _Word:
         if held:
             return _Word(result="pass", summary=f"{held}; {why}")
         return _nothing(why)
-    seals = set(trial.seal.examples)
-    mended = [example for example in shown.mended if example in seals]
+    mended = _mended(trial, shown)
     parts = []
     if found.green:
         parts.append(f"{len(found.green)}/{len(found.green)} sealed tests pass")
@@ -229,6 +233,12 @@ def _passing(trial: Trial, found: Count, shown: Shown) -> _Word:
     if not parts:
         return _nothing("no failing test could be sealed")
     return _Word(result="pass", summary=", ".join(parts), supports=supports)
+
+
+def _mended(trial: Trial, shown: Shown) -> list[Example]:
+    """The sealed examples that hold now and did not before."""
+    seals = trial.seal.examples if trial.seal else ()
+    return [example for example in shown.mended if example in seals]
 
 
 def _nothing(why: str) -> _Word:

@@ -35,7 +35,9 @@ class Template:
 
     `prior` is how often, of all the rewrites that it suggests at a faulty line, one
     with weight 1 is right, relative to the other templates (boundary operator = 1).
-    `fitted`: it has no reason of its own, but makes what fits the values seen.
+    `fitted`: it has no reason of its own, but makes what fits the values seen, or takes
+    away what tests may merely not miss (as most of what GenProg found did: Qi et
+    al., ISSTA 2015).
     """
 
     name: str

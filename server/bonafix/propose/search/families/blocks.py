@@ -151,6 +151,7 @@ TEMPLATES = (
         prior=0.12,
         kinds=frozenset({"if_statement"}),
         rewrites=_unconditional,
+        fitted=True,
         examples=(Example("if a:\n    b()\n", "b()\n"),),
         never=(
             Example(

@@ -192,6 +192,7 @@ TEMPLATES = (
         prior=0.25,
         kinds=frozenset({"call"}),
         rewrites=_unwrapped,
+        fitted=True,
         examples=(
             Example("x = sorted(y)\n", "x = y\n"),
             Example("x = y.lower()\n", "x = y\n"),

@@ -155,6 +155,7 @@ TEMPLATES = (
         prior=0.2,
         kinds=_REMOVABLE,
         rewrites=_removed,
+        fitted=True,
         examples=(
             Example("a()\nb()\n", "a()\n"),
             Example("if a:\n    b()\n", "if a:\n    pass\n"),
