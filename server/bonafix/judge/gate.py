@@ -124,7 +124,8 @@ async def _stages(
     yield _Step(record=record, targets=targets, run=whole)
     record = await regressions(baseline, whole, patch.files, tools.run)
     yield _Step(record=record, targets=targets, run=whole)
-    every, targets = targets, _mended(targets, baseline, whole)
+    every, own = targets, _green(targets, whole)
+    targets = own + _others(own, baseline, whole)
     listen(Event(kind="stage", text="canary"))
     ground = Ground(
         baseline=baseline,
@@ -150,7 +151,7 @@ async def _stages(
     trial = await fair(trial, case.sources, tools, case.contradicted)
     yield _Step(record=await sealed(trial, case.sources, tools.run))
     listen(Event(kind="stage", text="probe"))
-    tests = Tests(targets, case.sources, tools.run, case.varied)
+    tests = Tests(own, case.sources, tools.run, case.varied)  # each costs seconds
     found = await inquire(patch, calls, tools.call, tests, structural=trial.structural)
     retrial = Retrial(baseline=baseline, targets=targets, run=tools.run)
     found = await unasked(patch, found, retrial)
@@ -277,17 +278,18 @@ def _settled(records: Sequence[Evidence]) -> bool:
     return verdict((*records, granted))[0] is not Verdict.VERIFIED
 
 
-def _mended(
+def _green(targets: tuple[TestResult, ...], run: SuiteRun) -> tuple[TestResult, ...]:
+    """The targets that pass: a sealed one may not, which its stage will say."""
+    return tuple(t for t in targets if run.outcome(t.id) is Outcome.PASSED)
+
+
+def _others(
     targets: tuple[TestResult, ...], baseline: Baseline, run: SuiteRun
 ) -> tuple[TestResult, ...]:
-    """The targets that pass: a sealed one may not, which its stage will say.
-
-    And what else was red and passes now: it asks for the patch as they do.
-    """
-    green = tuple(t for t in targets if run.outcome(t.id) is Outcome.PASSED)
-    known = {target.id for target in green}
-    others = tuple(t for t in _turned(baseline, run) if t.id not in known)
-    return green + others[:_OTHERS]
+    """What else was red and passes now: it asks for the patch as the targets do."""
+    known = {target.id for target in targets}
+    turned = _turned(baseline, run)
+    return tuple(t for t in turned if t.id not in known)[:_OTHERS]
 
 
 def _turned(baseline: Baseline, whole: SuiteRun) -> tuple[TestResult, ...]:

@@ -36,7 +36,7 @@ from bonafix.judge.calls.recordings import (
 from bonafix.judge.calls.relations import broken
 from bonafix.judge.calls.ruling import SPREAD, Probed, facts_of, ruled, telling
 from bonafix.judge.reading.signs import Signs
-from bonafix.judge.replay import budget
+from bonafix.judge.replay import budget, patience
 from bonafix.judge.reproducing import concerns
 
 NEIGHBOURS = 70  # of one function
@@ -142,9 +142,13 @@ async def _function(
     told = [p for p in told if p.before.known and p.after.known]
     if not told:
         return _untellable(here)
-    slow = any(pair.after.cpu_seconds > SLOW for pair in told)
+    # Quick ones first: what is near a slow one takes as long, each.
+    origins = sorted(told, key=lambda pair: pair.after.cpu_seconds > SLOW)[:ORIGINS]
+    longest = max(pair.after.cpu_seconds for pair in origins)
+    slow = longest > SLOW
+    bench.seconds = patience(longest, SECONDS)
     draw = Draw(
-        [pair.call for pair in told[:ORIGINS]],
+        [pair.call for pair in origins],
         [point_of(one) for one in calls],
         _FEW if slow else NEIGHBOURS,
     )

@@ -95,6 +95,11 @@ async def replay(patch: Patch, recorded: Recorded, call: Caller) -> Evidence:
 def budget(calls: Sequence[Call], least: float = SECONDS) -> float:
     """CPU seconds for one call: ten times the slowest in the patch's own tests."""
     slowest = max((c.behaviour.cpu_seconds for c in calls if c.behaviour), default=0)
+    return patience(slowest, least)
+
+
+def patience(slowest: float, least: float = SECONDS) -> float:
+    """The same, where the slowest took so many CPU seconds."""
     return min(max(least, _SLOWER * slowest), 20.0)
 
 

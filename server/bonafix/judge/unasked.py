@@ -83,6 +83,7 @@ async def _run(knocked: Knocked, trial: Retrial, ids: list[str] | None) -> Suite
     return await trial.run(
         knocked.patch.files,
         select=ids,
+        stop_at_first=ids is not None,  # one target that fails says it all
         seconds=max(SECONDS, _SLOWER * trial.baseline.seconds),
         per_test=max(PER_TEST, _SLOWER * slowest),
     )
