@@ -8,7 +8,17 @@ import pytest
 
 from bonafix.calls import Tools
 from bonafix.causes import sign
-from bonafix.domain import Candidate, Change, Outcome, Patch, Task, Verdict
+from bonafix.domain import (
+    Candidate,
+    Change,
+    Evidence,
+    Judgement,
+    Outcome,
+    Patch,
+    Repair,
+    Task,
+    Verdict,
+)
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.observe.baseline import baseline
@@ -16,6 +26,7 @@ from bonafix.observe.calls import make_caller, make_recorder
 from bonafix.observe.run import make_runner
 from bonafix.patience import PER_TEST, bounded
 from bonafix.repair import repair
+from bonafix.repairs import _doubt
 from bonafix.tasks import show
 from tests.observe.harness import bench, config, write
 
@@ -147,12 +158,36 @@ def test_nobody_pays_for_a_second_patch(place):
 
 def test_the_sum_of_guesses_is_a_guess(place):
     """Whatever its own records say."""
-    why = "a part of it is plausible: nothing supports it"
+    why = "of a part of it: another test still fails"
     case = replace(place.case, doubt=why)
     candidate = Candidate(patch=explains(place), author="search")
     found = asyncio.run(judge(candidate, case, place.tools))
     assert found.verdict is Verdict.PLAUSIBLE
     assert found.missing == (why,)
+
+
+@pytest.mark.parametrize(
+    ("stage", "stays"),
+    [("sealed", True), ("reviewer", True), ("examiner", True), ("probe", False)],
+)
+def test_what_the_sum_cannot_look_at_again_is_still_doubted(place, stage, stays):
+    """Its own probe answers what that of a part has asked."""
+    candidate = Candidate(patch=explains(place), author="search")
+    told = Evidence(
+        stage=stage, result="inconclusive", summary="seen", doubt=f"{stage} says no"
+    )
+    parts = [
+        Repair(
+            targets=place.case.targets,
+            verdict=verdict,
+            engine="search",
+            best=Judgement(candidate=candidate, verdict=verdict, evidence=records),
+        )
+        for verdict, records in ((Verdict.VERIFIED, ()), (Verdict.PLAUSIBLE, (told,)))
+    ]
+    said = f"of a part of it: {stage} says no"
+    assert _doubt(parts) == (said if stays else "")
+    assert _doubt(parts[:1]) == ""
 
 
 async def test_a_test_may_take_much_longer_than_any_did_and_no_more(place):

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from bonafix.propose.search.whole import Whole
 
 FAILURES = 2  # of the service, one after another, after which it is not asked again
+_APART = frozenset({"sealed", "examiner", "reviewer"})
 ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
 
 
@@ -232,14 +233,12 @@ async def whole(job: Job, kept: Sequence[Kept]) -> Repair:
     candidate = Candidate(patch=total, author=_author(repairs), title="all together")
     sources = job.bench.snapshot.sources
     seal = joined([one.seal for one in kept], targets)
-    guesses = [one for one in repairs if one.verdict is not Verdict.VERIFIED]
-    doubts = [f"a part of it is {one.verdict}: {one.reason}" for one in guesses]
     case = Case(
         baseline=job.base,
         targets=targets,
         sources=sources,
         seal=seal,
-        doubt=next(iter(doubts), ""),
+        doubt=_doubt(repairs),
     )
     costs: list[Cost] = []
     tools = counted(job.bench.tools, costs, job.listen)
@@ -255,6 +254,17 @@ async def whole(job: Job, kept: Sequence[Kept]) -> Repair:
         receipt=keep_receipt(judgement, job.bench, job.base, add_costs(costs)),
         whole=True,
     )
+
+
+def _doubt(repairs: Sequence[Repair]) -> str:
+    """What was doubted of a part by stages that cannot look at the sum again."""
+    doubts = [
+        record.doubt
+        for done in repairs
+        for record in (done.best.evidence if done.best else ())
+        if record.stage in _APART and record.doubt
+    ]
+    return f"of a part of it: {doubts[0]}" if doubts else ""
 
 
 def keep_receipt(
