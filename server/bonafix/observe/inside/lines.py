@@ -10,6 +10,7 @@ Else a trace function, which follows the project's own files only.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
 import sys
@@ -139,8 +140,10 @@ class Monitor:
         self.paused = False  # while pytest and we look at what a test left behind
         self.shared = Shared(files)
         self._api = sys.monitoring
+        self._done = self._api.DISABLE
         self._files = files
-        self._lines: Lines = {}
+        # By the names that their code has: that of the path is left for the end.
+        self._lines: Lines = collections.defaultdict(set)
         self._tool = self._claim()
         events = self._api.events
         self._api.register_callback(self._tool, events.PY_START, self._enter)
@@ -148,20 +151,23 @@ class Monitor:
 
     def start(self) -> None:
         """Begin with nothing recorded."""
-        self._lines, self.paused = {}, False
+        self._lines, self.paused = collections.defaultdict(set), False
         self.shared.importing = False
         self._api.restart_events()  # each test pays again for its first time on a line
         self._api.set_events(self._tool, self._api.events.PY_START)
 
     def seen(self) -> Lines:
         """What was recorded so far."""
-        return dict(self._lines)
+        found: Lines = {}
+        for name, numbers in self._lines.copy().items():
+            found.setdefault(self._files.own(name), set()).update(numbers)
+        return found
 
     def stop(self) -> Lines:
         """What was recorded since `start`."""
         self._api.set_events(self._tool, 0)
-        lines, self._lines = self._lines, {}
-        return lines
+        found, self._lines = self.seen(), collections.defaultdict(set)
+        return found
 
     @contextlib.contextmanager
     def sharing(self) -> typing.Iterator[None]:
@@ -188,14 +194,13 @@ class Monitor:
             self._api.set_local_events(self._tool, code, self._api.events.LINE)
             if self.shared.enter(_caller(), path):
                 self._api.restart_events()
-        return self._api.DISABLE
+        return self._done
 
     def _line(self, code: types.CodeType, line: int) -> object:
         if self.paused or (code.co_name in _SHOWING and _shown(_caller())):
             return None
-        path = self._files.own(code.co_filename)
-        self._lines.setdefault(path, set()).add(line)
-        return self._api.DISABLE
+        self._lines[code.co_filename].add(line)
+        return self._done
 
 
 def _caller() -> types.FrameType:
