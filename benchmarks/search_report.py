@@ -166,10 +166,12 @@ def templates_of(story: str) -> list[str]:
 
 
 def delivered(document: dict) -> dict | None:
-    """The last repair, where it has a patch that is handed over."""
-    repairs = document["repairs"]
-    last = repairs[-1] if repairs else None
-    return last if last and last["verdict"] in DELIVERED and last["patch"] else None
+    """The last repair that has a patch which is handed over.
+
+    Where there are several causes that is their sum, or the only one that was fixed.
+    """
+    found = [r for r in document["repairs"] if r["verdict"] in DELIVERED and r["patch"]]
+    return found[-1] if found else None
 
 
 def ending(document: dict) -> str:

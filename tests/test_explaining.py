@@ -142,15 +142,18 @@ def test_what_else_passes_now_asks_for_it(place):
 
 
 def test_who_explains_all_that_is_red_wins(place):
-    """Though the other one came first, and was verified."""
+    """Though the other one came first: that is doubted for what it leaves red."""
     done = repaired(place, partly(place), explains(place))
     assert done.verdict is Verdict.VERIFIED
     assert done.best.candidate.patch == explains(place)
-    assert [one.verdict for one in done.alternatives] == [Verdict.VERIFIED]
+    (other,) = done.alternatives
+    assert other.missing == (
+        f"{LEVEL} fails in the same function and still does: one cause, or two?",
+    )
 
 
 def test_nobody_pays_for_a_second_patch(place):
-    """A model is not asked again where its patch is verified."""
+    """A model is not asked again where nothing else is doubted."""
     done = repaired(place, partly(place), explains(place), engine="claude")
     assert done.best.candidate.patch == partly(place)
     assert done.tried == 1

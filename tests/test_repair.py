@@ -3,14 +3,22 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import pytest
 
 from bonafix.calls import Tools
 from bonafix.deliver.console import repair_lines
 from bonafix.deliver.terminal import ASCII
-from bonafix.domain import Candidate, Change, Cost, Event, Patch, Task, Verdict
+from bonafix.domain import (
+    Candidate,
+    Change,
+    Cost,
+    Event,
+    Judgement,
+    Patch,
+    Task,
+    Verdict,
+)
 from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
 from bonafix.observe.baseline import baseline
@@ -249,24 +257,25 @@ def test_what_fits_as_well_as_a_survivor_is_not_judged(place):
 async def test_only_the_search_s_own_seconds_count():
     """A gate that takes long leaves it as much time as one that is quick."""
     loop = asyncio.get_running_loop()
-
-    def survivor(*, fitted):
-        candidate = Candidate(patch=Patch(()), author="search", fitted=fitted)
-        return SimpleNamespace(candidate=candidate)
+    one = Judgement(
+        candidate=Candidate(patch=Patch(()), author="search"),
+        verdict=Verdict.PLAUSIBLE,
+        evidence=(),
+    )
 
     async with asyncio.timeout(None) as clock:
         grace = Grace(clock)
         grace.hold()
-        grace.go_on([])
+        grace.go_on([], weak=True)
         assert clock.when() is None
-        grace.go_on([survivor(fitted=True)])
+        grace.go_on([one], weak=True)
         assert GRACE < clock.when() - loop.time() <= GUESSING
         await asyncio.sleep(0.1)
         grace.hold()
         assert clock.when() is None
         used = grace.used
         await asyncio.sleep(0.5)  # the gate
-        grace.go_on([survivor(fitted=True), survivor(fitted=False)])
+        grace.go_on([one, one], weak=False)
         left = clock.when() - loop.time()
         assert used >= 0.1
         assert left == pytest.approx(GRACE - used, abs=0.2)

@@ -17,7 +17,7 @@ from bonafix.domain import (
 )
 
 # Seconds that a search goes on after its first survivor, what the gate takes left out;
-# and where all that have survived were only made to fit the tests.
+# and where all that have survived only fit the tests, or explain but some of them.
 GRACE, GUESSING = 10.0, 30.0
 PER_TEST = 10.0  # seconds of a test, at least
 SLOWER = 10  # times the slowest one of the baseline
@@ -37,12 +37,14 @@ class Grace:
             self.used += asyncio.get_running_loop().time() - self.since
         self.clock.reschedule(None)
 
-    def go_on(self, survivors: Sequence[Judgement]) -> None:
-        """From here on it is the search's time again, if anything has survived."""
+    def go_on(self, survivors: Sequence[Judgement], *, weak: bool) -> None:
+        """From here on it is the search's time again, if anything has survived.
+
+        `weak`: none of them but may well be bettered.
+        """
         if survivors:
-            guesses = all(one.candidate.fitted for one in survivors)
             self.since = asyncio.get_running_loop().time()
-            left = (GUESSING if guesses else GRACE) - self.used
+            left = (GUESSING if weak else GRACE) - self.used
             self.clock.reschedule(self.since + max(0.0, left))
 
 

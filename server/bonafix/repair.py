@@ -1,8 +1,8 @@
 """The loop: propose, judge, rank; ends with the best-ranked survivor.
 
 It stops at the first `verified` patch, or when the proposers have no more to say,
-enough plausible patches have survived, or the time is up. Where a `verified` one leaves
-something red that may have the same cause, the search engine goes on for a while.
+enough plausible patches have survived, or the time is up. A model's patch whose only
+doubt is that something near stays red ends it, too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
-from bonafix.judge.suite import red_after
 from bonafix.patience import Grace, bounded
 from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.rivals import akin, among
@@ -163,37 +162,42 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
                     continue  # nothing could be said for it that was not said before
                 grace.hold()
                 latest[:] = [await _judged(candidate, work, ledger)]
-                if _done(latest[0], work.case, name):
+                if _done(latest[0], name):
                     return True
                 found = ledger.whole[before:]
-                if _enough(found, work.case):
+                if _enough(found):
                     break
                 if name == "search":
-                    grace.go_on(found)
+                    grace.go_on(found, weak=all(map(_weak, found)))
     except ServiceError as error:
         ledger.failure = error
         work.listen(Event(kind="note", text=str(error)))
     except TimeoutError:
         if not clock.expired():
             raise  # the time of the whole repair is up, not the search's grace
-    return any(one.verdict is Verdict.VERIFIED for one in ledger.survivors)
+    return False
 
 
-def _done(judgement: Judgement, case: Case, engine: str) -> bool:
+def _done(judgement: Judgement, engine: str) -> bool:
     """Whether nothing better is looked for; to ask a model for more costs money."""
-    verified = judgement.verdict is Verdict.VERIFIED
-    return verified and (engine != "search" or not _partial(judgement, case))
+    if judgement.verdict is Verdict.PLAUSIBLE and engine != "search":
+        return _partial(judgement) and len(judgement.missing) == 1
+    return judgement.verdict is Verdict.VERIFIED
 
 
-def _partial(judgement: Judgement, case: Case) -> bool:
+def _partial(judgement: Judgement) -> bool:
     """Whether something stays red that one fault with the targets' might explain."""
-    left = red_after(judgement.evidence) or frozenset()
-    return case.seal is not None and not left.isdisjoint(case.seal.near)
+    return any(record.facts.get("near") for record in judgement.evidence)
 
 
-def _enough(found: Sequence[Judgement], case: Case) -> bool:
+def _weak(judgement: Judgement) -> bool:
+    """Whether it survived, and something with a better reason may still come."""
+    return judgement.candidate.fitted or _partial(judgement)
+
+
+def _enough(found: Sequence[Judgement]) -> bool:
     """Whether so many have survived that others need not be looked for."""
-    weak = sum(one.candidate.fitted or _partial(one, case) for one in found)
+    weak = sum(_weak(one) for one in found)
     return len(found) - weak >= ENOUGH or weak >= GUESSES
 
 

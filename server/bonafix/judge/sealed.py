@@ -82,6 +82,7 @@ class Count:
     left: tuple[Twin, ...] = ()  # sealed, still red
     others: tuple[Twin, ...] = ()
     awake: tuple[str, ...] = ()  # visible, green now, with a sealed assertion
+    near: tuple[str, ...] = ()  # still red, in another way, and may have the same cause
 
     @property
     def certain(self) -> tuple[Twin, ...]:
@@ -117,6 +118,11 @@ def counted(trial: Trial) -> Count:
             i
             for i in sorted(seal.awake if seal else ())
             if after.outcome(i) is Outcome.PASSED
+        ),
+        near=tuple(
+            i
+            for i in sorted(seal.near - trial.excused if seal else ())
+            if after.outcome(i).red
         ),
     )
 
@@ -205,6 +211,8 @@ def _word(trial: Trial, found: Count, shown: Shown) -> _Word:
 def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
     if trial.doubt:
         return _Word(result="inconclusive", summary=trial.doubt, doubt=trial.doubt)
+    if found.near:
+        return _left_near(trial, found)
     word = _passing(trial, found, shown)
     held = len(found.green) + len(found.awake) + len(_mended(trial, shown))
     if held >= _TELLING or not trial.fitted:
@@ -212,6 +220,18 @@ def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
     why = _FITTED.format("only one could" if held else "none could")
     facts = {"fitted": True}
     return _Word(result="inconclusive", summary=why, doubt=why, facts=facts)
+
+
+def _left_near(trial: Trial, found: Count) -> _Word:
+    first = found.near[0]
+    doubt = f"{first} fails in the same function and still does: one cause, or two?"
+    return _Word(
+        result="inconclusive",
+        summary=_tally(found) + doubt,
+        doubt=doubt,
+        place=_place(trial, first),
+        facts={"near": list(found.near)[:_LISTED]},
+    )
 
 
 def _passing(trial: Trial, found: Count, shown: Shown) -> _Word:
