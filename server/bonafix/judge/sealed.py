@@ -2,8 +2,10 @@
 
 Sealed tests ran in the whole suite; here they are counted. Tests that were red and
 stay red for the targets' cause count against a patch, whoever wrote it. Examples in
-the documentation are run on both sides. For a patch from outside, whose author may
-have seen every test, nothing here is independent evidence in its favour.
+the documentation are run on both sides. Who leaves something near red, or comes with a
+doubt, or was only made to fit what was shown, is doubted here. For a patch from
+outside, whose author may have seen every test, nothing here is independent evidence in
+its favour.
 """
 
 from __future__ import annotations

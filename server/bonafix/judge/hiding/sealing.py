@@ -77,7 +77,7 @@ def seal(
     Other red tests with that cause are sealed, too, but for those in `apart`; so are
     the other red rows of a target's test, whatever their cause, and most of what fails
     in another way and may still have it: if that passes, it speaks for a patch, and if
-    not, nothing follows. One of those stays, as a hint that there is more to explain.
+    not, the patch is doubted. One of those stays: a hint that there is more to explain.
     """
     sources = Sources.of(baseline, files)
     kin = _kin(targets, baseline, apart)
