@@ -414,6 +414,8 @@ class Event:
     done: int | None = None
     total: int | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    failed: TestResult | None = None  # a test that has ended like that, while more run
+    lines: Mapping[str, frozenset[int]] = field(default_factory=dict)  # that it ran
 
 
 Listener = Callable[[Event], None]

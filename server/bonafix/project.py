@@ -53,6 +53,7 @@ from bonafix.observe.loop import Glance, Loop
 from bonafix.observe.reuse import baseline as take_baseline
 from bonafix.observe.run import Bench as Plain
 from bonafix.observe.run import require_usable
+from bonafix.observe.underway import Underway
 from bonafix.repairs import Job, Kept, each, keep_receipt, whole
 from bonafix.rivals import rivals_of
 from bonafix.tasks import show, task_of
@@ -89,9 +90,11 @@ class Project:
         expression: str = "",
         broken: bool = False,
         listen: Listener = silent,
+        show: Callable[[Observation], None] = lambda _found: None,
     ) -> Observation:
         """Run the suite once in a copy and read what failed.
 
+        `show` gets, while it runs, what has failed by then, without suspects.
         `broken`: files that cannot be collected are told of like failures; where
         pytest stopped at them, they are all that the run speaks of.
 
@@ -102,13 +105,18 @@ class Project:
             bench = await stack.enter_async_context(
                 opened(self.root, self.config, buffers)
             )
-            run = await bench.tools.run(
-                {},
-                select=select,
-                expression=expression,
-                record_lines=True,
-                listen=listen,
+            before = bench.snapshot
+            told = Underway(
+                listen, lambda run: show(_observation(Glance(snapshot=before, run=run)))
             )
+            with told:
+                run = await bench.tools.run(
+                    {},
+                    select=select,
+                    expression=expression,
+                    record_lines=True,
+                    listen=told,
+                )
             files = bench.snapshot.files
             known = all(error.id in files for error in run.collection_errors)
             require_usable(run, allow_uncollected=broken and known)

@@ -55,9 +55,16 @@ class FakeProject:
         return (self.root / path).read_bytes() if laid_over is None else laid_over
 
     async def observe(
-        self, *, buffers=None, select=None, expression="", broken=False, listen
+        self,
+        *,
+        buffers=None,
+        select=None,
+        expression="",
+        broken=False,
+        listen,
+        show=None,
     ):
-        del broken
+        del broken, show
         tests = self.contents(TESTS, buffers)
         product = self.contents(PRODUCT, buffers)
         if b"COLLECT" in tests:

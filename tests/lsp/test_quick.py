@@ -1,5 +1,6 @@
 """After a save the affected tests answer first; the whole suite has the last word."""
 
+import asyncio
 import contextlib
 
 import psutil
@@ -105,6 +106,20 @@ async def test_a_new_and_a_removed_test_are_seen_at_once(editor):
     after = await saved(editor, "test_calc.py", TESTS)
     await editor.diagnostics("test_calc.py", lambda found: not found, after=after)
     assert WHOLE not in lines(editor, after)
+
+
+async def test_what_fails_shows_while_the_suite_still_runs(editor):
+    """No quick answer speaks of a new file: its failure shows before its last test."""
+    slow = "import time\n\ndef test_slow():\n    time.sleep(3)\n"
+    text = "def test_wrong():\n    assert 1 == 2\n\n" + slow
+    (editor.root / "test_new.py").write_text(text)
+    after = await saved(editor, "calc.py", RIGHT + "\n")
+    first = await editor.diagnostics("test_new.py", after=after)
+    assert failing(first) == ["test_wrong"]
+    await asyncio.sleep(0.5)  # at the end of the run, that would be said by now
+    assert WHOLE not in lines(editor, after)
+    await logged(editor, WHOLE, "1 failing", after=after)
+    assert failing(await editor.diagnostics("test_new.py")) == ["test_wrong"]
 
 
 async def test_of_two_quick_saves_the_last_one_counts(editor):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -170,6 +171,7 @@ async def _once(
         buffers=state.documents.unsaved(root.path),
         broken=True,
         listen=report,
+        show=_underway(state, root),
     )
     try:
         found = await observe(select=pick.ids, expression=pick.expression)
@@ -189,6 +191,19 @@ async def _once(
     state.client.log(_summary(root, found))
     await _tell(state, root, found, job=report.job, whole=pick == Pick())
     return True
+
+
+def _underway(state: State, root: Root) -> Callable[[Observation], None]:
+    """Shows who fails while others still run; who is shown already stays as it is."""
+    known = {f.test for f in root.board.findings.values() if not f.stale}
+
+    def show(found: Observation) -> None:
+        new = {i: r for i, r in found.run.results.items() if i not in known}
+        if new:
+            run = replace(found.run, results=new, collected=tuple(new))
+            _show(state, root, replace(found, run=run), run.collected)
+
+    return show
 
 
 def _stopped_at(state: State, root: Root, broken: tuple[str, ...]) -> None:

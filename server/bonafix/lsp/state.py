@@ -51,6 +51,7 @@ class ProjectLike(Protocol):
         expression: str = "",
         broken: bool = False,
         listen: Listener = ...,
+        show: Callable[[Observation], None] = ...,
     ) -> Observation: ...
 
     async def glance(  # noqa: D102 - see Project

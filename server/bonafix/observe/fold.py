@@ -61,6 +61,14 @@ def left(attempts: Sequence[Attempt]) -> tuple[str, ...]:
     return tuple(i for i in attempts[0].log.items if i not in over)
 
 
+def failed(log: Log, node_id: str) -> TestResult | None:
+    """What a test that has just ended did, if it failed."""
+    reports = _final(log.reports.get(node_id, ()))
+    if not any(report.outcome == "failed" for report in reports):
+        return None
+    return _result(node_id, log.items.get(node_id, _NOWHERE), reports)
+
+
 def fold(attempts: Sequence[Attempt], *, command: Sequence[str]) -> SuiteRun:
     """All attempts as one run; the first one's collection is the collection."""
     first, last = attempts[0], attempts[-1]

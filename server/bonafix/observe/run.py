@@ -15,7 +15,7 @@ from bonafix.config import Config
 from bonafix.domain import Event, Listener, Runner, Snapshot, SuiteRun, silent
 from bonafix.observe import environment, process
 from bonafix.observe.events import Log
-from bonafix.observe.fold import Attempt, fold, left
+from bonafix.observe.fold import Attempt, failed, fold, left
 from bonafix.observe.interpreter import INSIDE, Interpreter
 from bonafix.observe.usable import require_usable
 from bonafix.sandbox.cell import Cell, Limits, cell
@@ -189,7 +189,16 @@ class Teller:
             return
         self.done += 1
         node_id = next(reversed(log.done))
-        self.listen(Event(kind="test", text=node_id, done=self.done, total=self.total))
+        self.listen(
+            Event(
+                kind="test",
+                text=node_id,
+                done=self.done,
+                total=self.total,
+                failed=failed(log, node_id),
+                lines=log.lines.get(node_id, {}),
+            )
+        )
 
 
 def folded(bench: Bench, wish: Wish, found: Sequence[Attempt]) -> SuiteRun:
