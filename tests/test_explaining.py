@@ -2,33 +2,25 @@
 
 import asyncio
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from bonafix.calls import Tools
 from bonafix.causes import sign
 from bonafix.domain import (
     Candidate,
-    Change,
     Evidence,
     Judgement,
     Outcome,
-    Patch,
     Repair,
-    Task,
     Verdict,
 )
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
-from bonafix.observe.baseline import baseline
-from bonafix.observe.calls import make_caller, make_recorder
-from bonafix.observe.run import make_runner
 from bonafix.patience import PER_TEST, bounded
 from bonafix.repair import repair
 from bonafix.repairs import _doubt
 from bonafix.tasks import show
-from tests.observe.harness import bench, config, write
+from tests.benches import observed, patch, task
 
 PRODUCT = """
     def rising(values):
@@ -65,32 +57,16 @@ UP, DOWN, LEVEL = (f"test_product.py::test_{name}" for name in ("up", "down", "l
 def place(tmp_path_factory):
     """The project on a bench, with its baseline and what a repair of one test takes."""
     root = tmp_path_factory.mktemp("explaining")
-    write(root, {"product.py": PRODUCT, "test_product.py": TESTS})
-    settings = config()
-    with bench(root, settings) as here:
-        where = here.snapshot, here.interpreter, settings
-        tools = Tools(
-            make_runner(*where),
-            make_recorder(*where),
-            make_caller(*where),
-            disguised=make_runner(*where, disguised=True),
+    with observed(root, {"product.py": PRODUCT, "test_product.py": TESTS}) as here:
+        target = here.base.run.results[UP]
+        seal = asyncio.run(show(here, here.base, (target,), {DOWN, LEVEL})).seal
+        here.case = Case(
+            baseline=here.base,
+            targets=(target,),
+            sources=here.snapshot.sources,
+            seal=seal,
         )
-        snapshot = here.snapshot
-        base = asyncio.run(baseline(snapshot, here.run, settings, here.interpreter))
-        target = base.run.results[UP]
-        made = SimpleNamespace(snapshot=snapshot, tools=tools, under=(), changed=None)
-        seal = asyncio.run(show(made, base, (target,), {DOWN, LEVEL})).seal
-        case = Case(
-            baseline=base, targets=(target,), sources=snapshot.sources, seal=seal
-        )
-        yield SimpleNamespace(case=case, tools=tools, snapshot=snapshot, base=base)
-
-
-def patch(place, old, new):
-    before = place.snapshot.sources["product.py"]
-    assert before.count(old.encode()) == 1
-    after = before.replace(old.encode(), new.encode())
-    return Patch((Change("product.py", before, after),))
+        yield here
 
 
 def explains(place):
@@ -106,15 +82,8 @@ def repaired(place, *patches, engine="search"):
         for number, one in enumerate(patches):
             yield Candidate(patch=one, author="search", title=str(number))
 
-    task = Task(
-        snapshot=place.snapshot,
-        layout=place.base.layout,
-        targets=place.case.targets,
-        suspects=(),
-        baseline=place.base.run,
-        seconds=60.0,
-    )
-    work = repair(task, place.case, [(engine, propose)], place.tools, seconds=120.0)
+    given = task(place, place.case.targets, 60.0)
+    work = repair(given, place.case, [(engine, propose)], place.tools, seconds=120.0)
     return asyncio.run(work)
 
 

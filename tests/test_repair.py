@@ -11,22 +11,17 @@ from bonafix.deliver.console import repair_lines
 from bonafix.deliver.terminal import ASCII
 from bonafix.domain import (
     Candidate,
-    Change,
     Cost,
     Event,
     Judgement,
     Patch,
-    Task,
     Verdict,
 )
 from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
-from bonafix.observe.baseline import baseline
-from bonafix.observe.calls import make_caller, make_recorder
-from bonafix.observe.run import make_runner
 from bonafix.patience import GRACE, GUESSING, Grace
 from bonafix.repair import ENOUGH, repair
-from tests.observe.harness import bench, config, write
+from tests.benches import observed, patch, task
 
 # What `limit` gives cannot be probed, having no inputs: a fix of it is plausible.
 PRODUCT = """
@@ -82,10 +77,7 @@ class Place:
         return self.cases[test]
 
     def patch(self, old, new, path="product.py"):
-        before = self.snapshot.sources[path]
-        assert before.count(old.encode()) == 1
-        after = before.replace(old.encode(), new.encode())
-        return Patch((Change(path, before, after),))
+        return patch(self, old, new, path)
 
     def limits(self, *returned):
         """Patches of `limit`, each by what stands for its last line."""
@@ -93,17 +85,10 @@ class Place:
 
     def repair(self, *engines, test=LIMIT, seconds=120.0, listen=lambda _: None):
         """The repair by these engines, called claude and so on in their order."""
-        task = Task(
-            snapshot=self.snapshot,
-            layout=self.base.layout,
-            targets=(self.base.run.results[test],),
-            suspects=(),
-            baseline=self.base.run,
-            seconds=seconds,
-        )
+        given = task(self, (self.base.run.results[test],), seconds)
         named = list(zip(("claude", "other"), engines, strict=False))
         work = repair(
-            task, self.case(test), named, self.tools, seconds=seconds, listen=listen
+            given, self.case(test), named, self.tools, seconds=seconds, listen=listen
         )
         return asyncio.run(work)
 
@@ -143,20 +128,8 @@ class Author:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("repair")
-    write(root, {"product.py": PRODUCT, "test_product.py": TESTS})
-    settings = config()
-    with bench(root, settings) as here:
-        where = here.snapshot, here.interpreter, settings
-        tools = Tools(
-            make_runner(*where),
-            make_recorder(*where),
-            make_caller(*where),
-            disguised=make_runner(*where, disguised=True),
-        )
-        base = asyncio.run(
-            baseline(here.snapshot, here.run, settings, here.interpreter)
-        )
-        yield Place(tools, base, here.snapshot)
+    with observed(root, {"product.py": PRODUCT, "test_product.py": TESTS}) as here:
+        yield Place(here.tools, here.base, here.snapshot)
 
 
 def titles(events):

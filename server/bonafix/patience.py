@@ -1,4 +1,4 @@
-"""How long a search goes on, and how long a test may take under what it finds."""
+"""How long a search goes on, and how much of the gate's time its finds are worth."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bonafix.domain import (
     Baseline,
+    Candidate,
     Judgement,
     Listener,
     Outcome,
@@ -19,6 +20,7 @@ from bonafix.domain import (
 # Seconds that a search goes on after its first survivor, what the gate takes left out;
 # and where all that have survived only fit the tests, or explain but some of them.
 GRACE, GUESSING = 10.0, 30.0
+LIKE = 2  # survivors that leave the same tests red: a third one needs no judge
 PER_TEST = 10.0  # seconds of a test, at least
 SLOWER = 10  # times the slowest one of the baseline
 
@@ -46,6 +48,28 @@ class Grace:
             self.since = asyncio.get_running_loop().time()
             left = (GUESSING if weak else GRACE) - self.used
             self.clock.reschedule(self.since + max(0.0, left))
+
+
+async def falls_short(
+    candidate: Candidate, survivors: Sequence[Judgement], run: Runner
+) -> bool:
+    """Whether it leaves all targets red that some survivors have left red.
+
+    Of a target that was kept back, who proposes does not know: dozens may pass those
+    that are shown, and no other. One run of what they leave tells.
+    """
+    lefts = [left for one in survivors if (left := _left(one))]
+    if len(lefts) < LIKE:
+        return False
+    tests = sorted(frozenset[str]().union(*lefts))
+    seen = await run(candidate.patch.files, select=tests)
+    red = {test for test in tests if seen.outcome(test) is not Outcome.PASSED}
+    return sum(left <= red for left in lefts) >= LIKE
+
+
+def _left(judgement: Judgement) -> frozenset[str]:
+    targets = judgement.targets
+    return frozenset(t.id for t in targets if t.after is not Outcome.PASSED)
 
 
 def bounded(run: Runner, baseline: Baseline) -> Runner:

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from bonafix import syntax
-from bonafix.calls import (
-    Tools,
-)
+from bonafix.calls import Tools
 from bonafix.domain import (
     Candidate,
     Cost,
@@ -30,18 +28,19 @@ from bonafix.domain import (
     Patch,
     Proposer,
     Repair,
+    Runner,
     Task,
     TestResult,
     Verdict,
     add_costs,
     silent,
 )
-from bonafix.errors import ServiceError
+from bonafix.errors import CollectionFailedError, ServiceError
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
-from bonafix.patience import Grace, bounded
+from bonafix.patience import Grace, bounded, falls_short
 from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.rivals import akin, among
 from bonafix.text import decode
@@ -59,6 +58,7 @@ class _Work:
     task: Task
     case: Case
     tools: Tools
+    look: Runner
     listen: Listener
 
 
@@ -114,8 +114,12 @@ async def repair(
     *,
     seconds: float,
     listen: Listener = silent,
+    look: Runner | None = None,
 ) -> Repair:
-    """Work on one group of failures for at most `seconds` (wall)."""
+    """Work on one group of failures for at most `seconds` (wall).
+
+    `look` runs what is no evidence of anything; by default the gate's runner does.
+    """
     ledger = _Ledger()
     begun = time.monotonic()
 
@@ -125,7 +129,7 @@ async def repair(
 
     until = begun + seconds - RESERVE - RUNS * case.baseline.seconds
     asked = counted(tools, ledger.asked, heard, until=until)
-    work = _Work(task, case, asked, heard)
+    work = _Work(task, case, asked, look or tools.run, heard)
     late = False
     try:
         async with asyncio.timeout(seconds):
@@ -158,8 +162,8 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
             grace = Grace(clock)
             async for candidate in candidates:
                 latest.clear()
-                if ledger.knows(candidate):
-                    continue  # nothing could be said for it that was not said before
+                if await _needless(candidate, work, ledger):
+                    continue
                 grace.hold()
                 latest[:] = [await _judged(candidate, work, ledger)]
                 if _done(latest[0], name):
@@ -199,6 +203,23 @@ def _enough(found: Sequence[Judgement]) -> bool:
     """Whether so many have survived that others need not be looked for."""
     weak = sum(_weak(one) for one in found)
     return len(found) - weak >= ENOUGH or weak >= GUESSES
+
+
+async def _needless(candidate: Candidate, work: _Work, ledger: _Ledger) -> bool:
+    """Whether nothing could be said for it that was not said before, of others."""
+    if ledger.knows(candidate):
+        return True
+    if candidate.author != "search":
+        return False
+    run = bounded(work.look, work.case.baseline)
+    try:
+        short = await falls_short(candidate, ledger.survivors, run)
+    except CollectionFailedError:
+        return False  # the gate says what is wrong
+    if short:
+        text = f"{candidate.title}: leaves red what others leave red"
+        work.listen(Event(kind="candidate", text=text))
+    return short
 
 
 async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgement:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
-    Callable,
     Sequence,
 )
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bonafix import __version__, diffs
 from bonafix.bench import Bench
@@ -27,12 +24,10 @@ from bonafix.domain import (
     Candidate,
     Cost,
     Event,
-    Feedback,
     Judgement,
     Listener,
     Outcome,
     Patch,
-    Proposer,
     Repair,
     Runner,
     Task,
@@ -41,6 +36,7 @@ from bonafix.domain import (
     add_costs,
 )
 from bonafix.dotenv import redactor_at
+from bonafix.engines import asked, engines_of, purse_of
 from bonafix.errors import ServiceError
 from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
@@ -51,19 +47,16 @@ from bonafix.judge.suite import outcomes_after, red_after
 from bonafix.judge.suspicion.suspect import Ground, suspect
 from bonafix.observe.failures import groups as grouped
 from bonafix.observe.known import Known
-from bonafix.observe.warm import warm
+from bonafix.observe.warm import Screen, warm
 from bonafix.readers import counted
 from bonafix.repair import Engine, repair
 from bonafix.rivals import rivals_of
 from bonafix.tasks import show, task_of
 
 if TYPE_CHECKING:
-    from bonafix.propose.claude import Purse
-    from bonafix.propose.search.whole import Whole
+    pass
 
-FAILURES = 2  # of the service, one after another, after which it is not asked again
 _APART = frozenset({"sealed", "examiner", "reviewer"})
-ALONE = 5  # of the time-out, the share of a search that no model follows: a fifth
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +78,15 @@ class Kept:
     seal: Seal
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Who works on one cause, with what, and for how long."""
+
+    engines: Sequence[Engine]
+    look: Runner  # quick, and no judge
+    seconds: float
+
+
 async def each(
     job: Job, wanted: Sequence[TestResult], kept: list[Kept]
 ) -> AsyncGenerator[Repair]:
@@ -92,8 +94,8 @@ async def each(
     now, stack = job.base, job.bench
     place = stack.snapshot, stack.interpreter, job.config
     before = {one.id: one.outcome for one in wanted}
-    purse = job.bench.purse or _purse(job.config)  # one budget for all causes
-    engines = _engines(job.config, purse)
+    purse = job.bench.purse or purse_of(job.config)  # one budget for all causes
+    engines = engines_of(job.config, purse)
     failures = 0
     until = time.monotonic() + job.config.batch_timeout
     tally = job.bench.haste.tally if job.bench.haste else None
@@ -126,14 +128,12 @@ async def each(
                 screen.start()
             shown = await show(stack, now, left, apart, job.listen)
             laid = {p: c for patch in stack.under for p, c in patch.files.items()}
-            told = dict.fromkeys(shown.seal.sealed, Outcome.MISSING)
-            told |= {i: seen.outcome for i, seen in shown.results.items()}
-            quick = screen.over({**laid, **shown.seal.files}, told)
-            fast = visible_runner(shown.seal, quick)
-            asked = _asked(engines(fast, quick.worsened), failures)
+            hidden = _masked(screen.over(laid), shown)
+            fast = visible_runner(shown.seal, hidden)
+            those = asked(engines(fast, hidden.worsened), failures)
             purse.begin(job.config)
-            seconds = _seconds(job, until)
-            done = await _repair(job, stack, now, shown, asked, seconds=seconds)
+            turn = _Turn(those, screen.over(laid), _seconds(job, until))
+            done = await _repair(job, stack, now, shown, turn)
             failures = failures + 1 if done.error_kind == ServiceError.kind else 0
             yield done
             if done.best and _delivers(job, done):
@@ -146,6 +146,13 @@ async def each(
                 rest = tuple(t for t in left if run.outcome(t.id).red)
                 if 0 < len(rest) < len(left):  # they had a cause of their own
                     waiting.insert(0, rest)
+
+
+def _masked(screen: Screen, shown: Proven) -> Screen:
+    """Where what is sealed cannot be seen; what is known of the rest goes along."""
+    told = dict.fromkeys(shown.seal.sealed, Outcome.MISSING)
+    told |= {i: seen.outcome for i, seen in shown.results.items()}
+    return screen.over(shown.seal.files, told)
 
 
 def _red_after(done: Repair, targets: Sequence[TestResult]) -> bool:
@@ -171,22 +178,6 @@ def _unbegun(job: Job, targets: tuple[TestResult, ...]) -> Repair:
         verdict=Verdict.GAVE_UP,
         engine="",
         reason=f"not begun: the {limit} for all failures are up (batch_timeout)",
-    )
-
-
-def _asked(engines: Sequence[Engine], failures: int) -> tuple[Engine, ...]:
-    """The engines, without a model whose service fails again and again."""
-    if failures < FAILURES:
-        return tuple(engines)
-    silent = f"the model's service failed {failures} times: it is not asked again"
-
-    async def refused(*_given: object) -> AsyncGenerator[Candidate]:
-        raise ServiceError(silent)
-        yield  # a generator, as every proposer is
-
-    return tuple(
-        (name, cast("Proposer", refused) if name == "claude" else propose)
-        for name, propose in engines
     )
 
 
@@ -292,11 +283,9 @@ async def _repair(
     bench: Bench,
     base: Baseline,
     shown: Proven,
-    engines: Sequence[Engine],
-    *,
-    seconds: float,
+    turn: _Turn,
 ) -> Repair:
-    task = task_of(bench, base, shown, seconds)
+    task = task_of(bench, base, shown, turn.seconds)
     case = Case(
         baseline=base,
         targets=shown.seal.targets,
@@ -307,7 +296,13 @@ async def _repair(
     meter = Meter(job.listen)
     try:
         done = await repair(
-            task, case, engines, bench.tools, seconds=seconds, listen=meter
+            task,
+            case,
+            turn.engines,
+            bench.tools,
+            seconds=turn.seconds,
+            listen=meter,
+            look=turn.look,
         )
     except BaseException:  # a cancel, too: what was used is paid for all the same
         if path := billed(bench.snapshot, task, "interrupted", "", meter.cost):
@@ -335,68 +330,6 @@ def _delivers(job: Job, done: Repair) -> bool:
         return True
     allowed = job.config.accept == "plausible" or not job.applying
     return done.verdict is Verdict.PLAUSIBLE and allowed
-
-
-def _purse(config: Config) -> Purse:
-    from bonafix.propose import claude  # noqa: PLC0415
-
-    return claude.purse_of(config)
-
-
-def _engines(
-    config: Config, purse: Purse
-) -> Callable[[Runner, Whole], tuple[Engine, ...]]:
-    """Who proposes, in their order, given a runner that is quick and no judge.
-
-    Beside it what says, as quickly, which test of the whole suite got worse.
-
-    Parsers and SDKs are loaded only here; the model's budget is one for the whole
-    job.
-    """
-    from bonafix.propose import claude  # noqa: PLC0415
-    from bonafix.propose.search import engine  # noqa: PLC0415
-
-    model = ("claude", claude.proposer(config, purse=purse))
-    able = claude.credential(config, os.environ) is not None
-
-    def engines(screen: Runner, whole: Whole) -> tuple[Engine, ...]:
-        search = _with(screen, functools.partial(engine.propose, whole=whole))
-        if config.engine == "claude":
-            return (model,)
-        if config.engine == "auto" and able:  # a free first try, then the model
-            return (("search", _within(config.search_seconds, search)), model)
-        return (("search", _within(config.timeout / ALONE, search)),)
-
-    return engines
-
-
-def _within(seconds: float, propose: Proposer) -> Proposer:
-    """`propose` with at most `seconds` of wall time."""
-
-    def bounded(
-        task: Task,
-        run: Runner,
-        feedback: Callable[[], Feedback | None],
-        listen: Listener,
-    ) -> AsyncIterator[Candidate]:
-        brief = replace(task, seconds=min(seconds, task.seconds))
-        return propose(brief, run, feedback, listen)
-
-    return bounded
-
-
-def _with(run: Runner, propose: Proposer) -> Proposer:
-    """`propose` with another runner than the gate's."""
-
-    def other(
-        task: Task,
-        _gates: Runner,
-        feedback: Callable[[], Feedback | None],
-        listen: Listener,
-    ) -> AsyncIterator[Candidate]:
-        return propose(task, run, feedback, listen)
-
-    return cast("Proposer", other)
 
 
 def _author(kept: Sequence[Repair]) -> Author:

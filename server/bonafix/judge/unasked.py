@@ -1,7 +1,9 @@
-"""Part of stage 7: guards in a patch that no test asks for.
+"""Part of stage 7: guards in a patch that no test asks for, and orders that are none.
 
-Each is knocked out. Where the whole suite still passes and the code then does something
-else next to the tested inputs, the tests do not say which of the two is right.
+Each guard is knocked out. Where the whole suite still passes and the code then does
+something else next to the tested inputs, the tests do not say which of the two is
+right. Each set that the patch goes through is turned round: if the code then does
+something else, it is right by chance where it is right at all.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from bonafix.domain import Baseline, Patch, Place, Runner, SuiteRun, TestResult
 from bonafix.judge.calls.contrast import Pair
 from bonafix.judge.calls.showing import show_behaviour, show_call
 from bonafix.judge.probe import Inquiry
-from bonafix.judge.reading.guards import Knocked, knocked_out, left_over
+from bonafix.judge.reading.guards import Knocked, knocked_out, left_over, reordered
 from bonafix.judge.suite import lost
 from bonafix.judge.target import target
 from bonafix.judge.voting.likeness import alike
@@ -39,6 +41,9 @@ async def unasked(patch: Patch, found: Inquiry, trial: Retrial) -> Inquiry:
     """The inquiry, with a doubt where a guard decides and no test asks for it."""
     if not found.record.supports or found.behave is None:
         return found
+    for turned in reordered(patch):
+        if doubt := await _ordered(turned, found):
+            return _doubted(found, doubt, turned.place, 0.0)
     cpu = 0.0
     idle: tuple[str, Place | None] = "", None
     guards = knocked_out(patch)
@@ -57,6 +62,23 @@ async def unasked(patch: Patch, found: Inquiry, trial: Retrial) -> Inquiry:
     if not idle[0] and (left := left_over(patch)):
         idle = f"too many new conditions to try each: {left} left over", None
     return _doubted(found, *idle, cpu)
+
+
+async def _ordered(turned: Knocked, found: Inquiry) -> str:
+    """An input on which the order of a set decides, in words; empty for none."""
+    assert found.behave is not None
+    every = (*found.tested, *found.pairs)
+    pairs = [pair for pair in every if pair.after.kind == "value"][:INPUTS]
+    there = await found.behave(turned.patch.files, [pair.call for pair in pairs])
+    for pair, seen in zip(pairs, there, strict=True):
+        if seen.known and not alike(pair.after, seen):
+            place = turned.place
+            return (
+                f"{place.path}:{place.line} `{turned.text}` has no order, and in "
+                f"another one {show_call(pair.call)} gives {show_behaviour(seen)} "
+                f"instead of {show_behaviour(pair.after)}"
+            )
+    return ""
 
 
 def _unasked(knocked: Knocked) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from bonafix.domain import SuiteRun
+from bonafix.propose.search import watching
 from bonafix.propose.search.context import Site
 from bonafix.propose.search.expressions import expressions
 from bonafix.propose.search.valuing import value_spots, valued
@@ -129,6 +131,46 @@ def test_a_loop_is_asked_now_and_then():
     outcomes = seen(watch, run, [TARGET])
     assert outcomes[spot, texts.index("found")][TARGET] == {"other"}
     assert (spot, texts.index("max(i, found)")) not in outcomes
+
+
+def test_no_product_is_made_that_would_take_all_memory():
+    """A text times an amount is as if it raised; where it is short, it is evaluated."""
+    source = (
+        "def label(cents, name):\n    text = name\n    both = cents\n    return text\n"
+    )
+    given = task(source, "", red=["test_apart"], lines=[2, 3, 4])
+    places = value_spots(given)
+    watch = watched(places)
+    spot = next(n for n, one in enumerate(places) if one.current.text == "name")
+    texts = [one.text for one in places[spot].values]
+    number = next(n for n, t in enumerate(texts) if t == "name * cents")
+    for cents, told in ((20_000, "raised"), (3, "other")):
+        lines = executed(watch.files[PRODUCT], "label", (cents, "x"))[1]
+        run = SuiteRun(results={}, collected=(), lines={TARGET: {PRODUCT: lines}})
+        assert seen(watch, run, [TARGET])[spot, number][TARGET] == {told}
+
+
+def test_what_is_slow_is_evaluated_once(monkeypatch):
+    """However often its spot is visited."""
+    monkeypatch.setattr(watching, "_LONG", 0.001)
+
+    class Slow(list):
+        asked = 0
+
+        def __len__(self):
+            Slow.asked += 1
+            time.sleep(0.002)
+            return super().__len__()
+
+    source = (
+        "def sizes(held, times):\n    found = 0\n    for i in range(times):\n"
+        "        found = i\n    return len(held)\n"
+    )
+    places = value_spots(task(source, "", red=["test_apart"], lines=[4]))
+    wanting = {e.text for spot in places for e in spot.values if "len(held)" in e.text}
+    assert wanting
+    executed(watched(places).files[PRODUCT], "sizes", (Slow([1]), 8))
+    assert Slow.asked <= 2 * len(wanting)
 
 
 def test_a_number_stands_for_no_truth_value():

@@ -14,6 +14,13 @@ from bonafix.judge.calls.recordings import same, shape
 DIVERSE = 0.1  # share of a value that counts for diversity
 LEVELLED = 0.8  # share of changed neighbours
 _CATEGORIES = 3  # distinct outputs up to which a function only classifies
+# Raised by what slips, and hardly ever on purpose; a missing key often is.
+_SLIPS = frozenset(
+    {
+        *("AttributeError", "IndexError", "NameError", "RecursionError", "TypeError"),
+        *("UnboundLocalError", "ZeroDivisionError"),
+    }
+)
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "0.0", "1.0", "True", "False", "None", ""})
 
 
@@ -42,6 +49,11 @@ class Symptoms:
     trivial: frozenset[str]  # those answers that any function may often give
     right: frozenset[str] = frozenset()  # kind and exception of the patched code
 
+    @property
+    def accidents(self) -> frozenset[str]:
+        """The wrong manners that nobody means: no function promises them."""
+        return frozenset(one for one in self.wrong if one.rpartition(":")[2] in _SLIPS)
+
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Symptoms:
         """Read off the tested calls."""
@@ -66,6 +78,7 @@ class Contrast:
     telling: tuple[int, int] = (0, 0)  # the same where what matters was moved
     parts: frozenset[Pattern] = frozenset()  # on which the change depends
     persist: int = 0  # unchanged, and as wrong as the failing test found it
+    again: tuple[int, int] = (0, 0)  # fails by the targets' accident: still, before
     computes: bool = False  # the unchanged are not all outside of some enumeration
     collapsed: int = 0  # changed, to an answer that a target wants
     collapsed_far: int = 0  # of these, the ones further away
@@ -78,6 +91,7 @@ class Contrast:
     excluded: dict[str, int] = field(default_factory=dict)
     changed_example: Pair | None = None
     unchanged_example: Pair | None = None
+    again_example: Pair | None = None
 
     @property
     def r(self) -> float:
@@ -119,6 +133,8 @@ def contrast(
     kept = [pair for pair in valid if not pair.changed]
     parts = frozenset(next(iter(pair.moved)) for pair in kept if len(pair.moved) == 1)
     told = symptoms.answers - symptoms.trivial
+    fell = [pair for pair in valid if _manner(pair.before) in symptoms.accidents]
+    again = [pair for pair in fell if _manner(pair.after) == _manner(pair.before)]
     outputs = {shape(b) for b in tested} | {shape(pair.before) for pair in valid}
     return Contrast(
         valid=len(valid),
@@ -128,6 +144,7 @@ def contrast(
         telling=_telling(valid, parts),
         parts=parts,
         persist=sum(_persists(pair, symptoms) for pair in kept),
+        again=(len(again), len(fell)),
         computes=_computes(kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
         collapsed_far=sum(
@@ -142,6 +159,7 @@ def contrast(
         excluded=dict(Counter(reason for _, reason in reasons if reason)),
         changed_example=changed[0] if changed else None,
         unchanged_example=kept[0] if kept else None,
+        again_example=again[0] if again else None,
     )
 
 

@@ -22,6 +22,7 @@ SPREAD = 0.25  # r from which on a change is seen to generalise
 SPREAD_FAR = 0.1  # the same further away, and where something that matters differs
 _SEVERAL = 3
 USUAL = 0.5  # share of the original's own values, from which on they tell nothing
+AGAIN, STILL = 4, 0.2  # neighbours that fail as a target did, and their share
 COLLAPSED = 0.8  # share of changed neighbours with a target's own answer
 HALF = 0.5  # the same for a patch that holds what only the tests know
 
@@ -109,6 +110,9 @@ def _disputed(probed: Probed, *, structural: Signs) -> str:
         return f"{_inert(probed)}; hardly any further away"
     if found.r_telling < SPREAD_FAR and found.telling[1] >= ENOUGH:
         return _untold(probed)
+    still, fell = found.again
+    if still >= AGAIN and still >= fell * STILL:
+        return _as_before(probed)
     if probed.broken:
         return probed.broken
     if probed.keeps:
@@ -155,6 +159,15 @@ def _untold(probed: Probed) -> str:
     )
 
 
+def _as_before(probed: Probed) -> str:
+    (still, fell), case = probed.figures.again, probed.figures.again_example
+    assert case is not None
+    return (
+        f"of {fell} neighbours that failed like the target {still} still do, e.g. "
+        f"{show_call(case.call)}: {show_behaviour(case.after)}"
+    )
+
+
 def _collapsed(probed: Probed) -> str:
     found, case = probed.figures, probed.figures.changed_example
     assert case is not None
@@ -196,7 +209,8 @@ _WORDS: Mapping[str, Callable[[Probed], str]] = {
 
 def telling(probed: Probed, summary: str) -> Call:
     """The call that shows best what the record says."""
-    for case in (probed.figures.unchanged_example, probed.figures.changed_example):
+    found = probed.figures
+    for case in (found.unchanged_example, found.changed_example, found.again_example):
         if case is not None and show_call(case.call) in summary:
             return case.call
     return probed.example
@@ -213,6 +227,7 @@ def facts_of(probed: Probed) -> dict[str, object]:
         "r_far": round(found.r_far, 3),
         "r_telling": round(found.r_telling, 3),
         "persist": found.persist,
+        "again": list(found.again),
         "collapse": round(found.collapse, 3),
         "worse": found.worse,
         "categorical": found.categorical,

@@ -13,6 +13,7 @@ from itertools import islice
 
 from bonafix.domain import Change, Patch, Place
 from bonafix.judge.reading.fresh import Area, changed_files, first_line_of, shape
+from bonafix.judge.reading.ordering import reversals
 from bonafix.judge.reading.queries import query_guards
 from bonafix.judge.reading.respelling import spellings
 from bonafix.judge.reading.special_cases import new_conditions
@@ -20,6 +21,7 @@ from bonafix.judge.reading.spelling import plain
 from bonafix.syntax import Node, is_valid, walk
 from bonafix.text import TextError, apply_edits, decode, encode
 
+ORDERS = 4  # sets that are turned round
 MOST = 12  # guards that are knocked out
 SPELLINGS = 16  # what decides without a condition, and is tried besides
 _CLAMPS = {"min", "max"}
@@ -67,6 +69,18 @@ def knocked_out(patch: Patch) -> tuple[Knocked, ...]:
         *islice((one for one in made if one is not None), MOST),
         *islice((one for one in plain_ones if one is not None), SPELLINGS),
     )
+
+
+def reordered(patch: Patch) -> tuple[Knocked, ...]:
+    """With each new set that is gone through the other way round; at most `ORDERS`."""
+    guards = (
+        _Guard(area.path, node, edit)
+        for file in changed_files(patch)
+        for area in file.areas
+        for node, edit in reversals(area)
+    )
+    made = (_without(patch, guard) for guard in guards)
+    return tuple(islice((one for one in made if one is not None), ORDERS))
 
 
 def left_over(patch: Patch) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bonafix.propose.search.known import NOTHING, Known
@@ -284,7 +284,9 @@ def _names_something(node: Node, parent: Node) -> bool:
 
 @lru_cache(maxsize=512)
 def _scope_from(node: Node) -> Scope:
-    return scope_of(node)
+    whole = scope_of(node)
+    # `_` is what its author does not care for; at module level it translates texts.
+    return replace(whole, local=tuple(name for name in whole.local if name != "_"))
 
 
 def _scope(node: Node) -> Scope:

@@ -46,6 +46,7 @@ class _Seen:
     green: frozenset[str] = frozenset()  # targets that pass now
     harm: bool = False  # a test that passed before does not any more
     lost: str = ""  # which, where the whole suite has said so
+    long: bool = False  # it did not end in the time that a first look has
     rest: bool = False  # another failing test of the same lines stays red
     results: Mapping[str, TestResult] = field(default_factory=dict)  # of the targets
 
@@ -106,7 +107,7 @@ async def propose(
     asked = not thorough
     try:
         while every:
-            due = tally.screened >= _TEMPLATES
+            due = tally.screened + len(source.slow) >= _TEMPLATES
             going = await _refill(waiting, following, start, watch, concurrent)
             if not asked and (due or not going):
                 asked = True  # templates alone do not seem to do
@@ -117,7 +118,7 @@ async def propose(
             elif not going:
                 break
             await _until_one_ends(waiting, watch)
-            for trial, seen in _finished(waiting, watch):
+            for trial, seen in _finished(waiting, watch, source):
                 full = seen.green == every and not seen.harm
                 listen(tally.count(trial.candidate, seen, full=full))
                 if not full:
@@ -152,7 +153,7 @@ def _learn(source: Source, trial: Trial, seen: _Seen) -> None:
 async def _refill(
     waiting: list[_Waiting],
     following: Callable[[], Trial | None],
-    start: Callable[[Candidate], Coroutine[None, None, _Seen]],
+    start: Callable[[Trial], Coroutine[None, None, _Seen]],
     watch: Watch,
     concurrent: int,
 ) -> bool:
@@ -167,17 +168,26 @@ async def _refill(
         if trial is None:  # still making up its mind: let others work
             await asyncio.sleep(0)
         else:
-            waiting.append((trial, asyncio.create_task(start(trial.candidate))))
+            waiting.append((trial, asyncio.create_task(start(trial))))
     return bool(waiting) and watch.remaining() > 0
 
 
-def _finished(waiting: list[_Waiting], watch: Watch) -> Iterator[tuple[Trial, _Seen]]:
-    """What is known, in the order of rank; out of order when the time is up."""
+def _finished(
+    waiting: list[_Waiting], watch: Watch, source: Source
+) -> Iterator[tuple[Trial, _Seen]]:
+    """What is known, in the order of rank; out of order when the time is up.
+
+    Who did not end in the time of a first look is tried again when nothing is left.
+    """
     for entry in list(waiting):
         trial, job = entry
         if job.done():
             waiting.remove(entry)
-            yield trial, job.result()
+            seen = job.result()
+            if seen.long:
+                source.postpone(trial)
+            else:
+                yield trial, seen
         elif watch.remaining() > 0:
             return
 
@@ -200,28 +210,28 @@ async def _until_all_end(waiting: list[_Waiting], watch: Watch) -> None:
 
 
 async def _passes(
-    start: Callable[[Candidate], Coroutine[None, None, _Seen]],
+    start: Callable[[Trial], Coroutine[None, None, _Seen]],
     every: frozenset[str],
     candidate: Candidate,
 ) -> bool:
     """Whether all targets do, and nothing gets worse."""
-    seen = await start(candidate)
+    seen = await start(Trial(candidate, again=True))
     return seen.green == every and not seen.harm
 
 
-async def _screen(
-    candidate: Candidate, run: Runner, limits: Limits, wider: Wider
-) -> _Seen:
+async def _screen(trial: Trial, run: Runner, limits: Limits, wider: Wider) -> _Seen:
     """The targets first; then some tests of the same lines, then all the others."""
-    files = candidate.patch.files
+    candidate, files = trial.candidate, trial.candidate.patch.files
     try:
         first = await run(
             files,
             select=limits.targets,
             stop_at_first=limits.stop_at_first,
             seconds=limits.seconds,
-            per_test=limits.per_test,
+            per_test=limits.per_test if trial.again else limits.hasty,
         )
+        if not trial.again and _runs_away(first, limits):
+            return _Seen(long=True)
         green = frozenset(i for i in limits.targets if first.outcome(i) in _GREEN)
         if green != frozenset(limits.targets):
             return _Seen(green, harm=_skips(first, limits), results=first.results)
@@ -242,6 +252,10 @@ async def _screen(
         return _Seen()  # the patched module cannot be imported
     harm = bool(lost) or (not neighbours and _skips(first, limits))
     return _Seen(green, harm=harm, lost=lost, rest=rest, results=first.results)
+
+
+def _runs_away(run: SuiteRun, limits: Limits) -> bool:
+    return any(run.outcome(i) is Outcome.HUNG for i in limits.targets)
 
 
 async def _leaves(

@@ -14,6 +14,8 @@ _LEAST = 2.0  # seconds that a test may always take
 # quick, and where not; quick is what takes this part of it.
 _HUNG, _QUICK = (1.0, 3.0), 1000.0  # seconds; times
 _AWAY = 100.0  # times as long as any green test: then it is no work that it does
+# What the first look at a candidate may take: it is to say which ones run away.
+_HASTE, _OFTEN = 0.3, 300.0  # seconds at least; times as long as the slowest test
 _SLACK = 10.0  # times the baseline's duration
 _START = 5.0  # seconds for an interpreter and pytest on a busy machine
 _MANY = 8  # targets from which on the first failure ends a run
@@ -30,6 +32,7 @@ class Limits:
     targets: tuple[str, ...]
     stop_at_first: bool
     per_test: float
+    hasty: float  # the same, at first
     seconds: float  # wall, one run of the targets
     neighbour_seconds: float
     each: float  # any test of the suite
@@ -98,13 +101,15 @@ def limits_of(task: Task) -> Limits:
     start = _START + 3 * max(0.0, run.seconds - _tests_seconds(run))
     least = min(max(_HUNG[0], _QUICK * slowest), _HUNG[1]) if hung else _LEAST
     per_test = max(least, _SLACK * slowest)
+    slow = _slowest(run, usual)
     few = 1 < len(targets) <= _MANY and together <= _CHEAP and not hung
     return Limits(
         targets=targets,
         stop_at_first=not few,
         per_test=per_test,
+        hasty=min(per_test, max(_HASTE, _OFTEN * slow)),
         seconds=start + per_test * (len(targets) if few else 1) + _SLACK * together,
-        each=max(per_test, _SLACK * _slowest(run, usual)),
+        each=max(per_test, _SLACK * slow),
         neighbour_seconds=start + per_test + _SLACK * _NEIGHBOUR_SECONDS,
         baseline=run,
     )

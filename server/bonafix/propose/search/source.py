@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bonafix.domain import Candidate, Feedback, Task, Verdict
 from bonafix.propose.search.candidates import steps
@@ -21,6 +21,7 @@ class Trial:
 
     candidate: Candidate
     idea: Idea | None = None
+    again: bool = False  # it took long at first, and has its time now
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Source:
     task: Task
     shelf: Shelf = field(default_factory=Shelf)
     partials: list[Partial] = field(default_factory=list)
+    slow: list[Trial] = field(default_factory=list)  # wait until no others are left
     _singles: Iterator[Step | None] | None = None
     _doubles: Iterator[Candidate | None] | None = None
     survived: int = 0  # candidates that the gate did not refuse
@@ -53,7 +55,7 @@ class Source:
         try:
             return self._single()
         except StopIteration:
-            return self._double()
+            return self.slow.pop(0) if self.slow else self._double()
 
     def _single(self) -> Trial | None:
         if self._singles is None:
@@ -71,6 +73,10 @@ class Source:
             self._doubles = doubles(self.task, self.partials)
         made = next(self._doubles)
         return Trial(made) if made else None
+
+    def postpone(self, trial: Trial) -> None:
+        """It took long: in the same time many others can be tried."""
+        self.slow.append(replace(trial, again=True))
 
     def remember(self, one: Partial) -> None:
         """It brought a test nearer to passing."""

@@ -22,6 +22,8 @@ from bonafix.text import TextError, apply_edits, encode, lines
 
 _NAME = "_bonafix"
 _VISITS = 8  # of one spot in one test, after which only the powers of two are asked
+_LARGE, _SMALL = 10_000, 64  # items of a product; what is raised or shifted to
+_LONG = 0.05  # seconds that something new may take
 # What came out of a condition: first what the spot's own one says, then the new one;
 # `!` where it raised. Of an expression: it differs from the spot's own value, and
 # differs as some target wishes, or it raised (or is a number for a truth value).
@@ -32,10 +34,12 @@ _EACH = len(OUTCOMES)
 # Python 3.8, run with the names `SPOTS`, `VISITS`, `FILE` and `EACH` in it. Its own
 # file name is none of the project's, so that none of its lines is recorded; what traces
 # them would cost more than the questions, so it rests meanwhile.
+# What is made up may be a text times an amount of money, and take a second and all
+# memory: such products raise here, and what was slow is not evaluated again.
 _ASKER = """
-import os, sys
+import ast, os, sys, time
 
-seen, said, compiled, busy = {}, set(), {}, []
+seen, said, compiled, bounded, busy, slow = {}, set(), {}, {}, [], set()
 line_of = compile("0", FILE, "exec").replace
 
 def say(line):
@@ -51,6 +55,47 @@ def value(text, space):
         compiled[text] = compile(text, "<bonafix>", "eval")
     return eval(compiled[text], space)
 
+class Bounded(ast.NodeTransformer):
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        name = BOUNDED.get(type(node.op).__name__)
+        if name is None:
+            return node
+        made = ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], [])
+        return ast.copy_location(made, node)
+
+def times(one, two):
+    for a, b in ((one, two), (two, one)):
+        if isinstance(a, int) and hasattr(b, "__len__") and a * len(b) > LARGE:
+            raise OverflowError
+    return one * two
+
+def power(one, two):
+    if isinstance(two, int) and abs(two) > SMALL and abs(one) > 1:
+        raise OverflowError
+    return one ** two
+
+def shift(one, two):
+    if two > SMALL:
+        raise OverflowError
+    return one << two
+
+BOUNDED = {"Mult": "_times", "Pow": "_power", "LShift": "_shift"}
+NAMES = {"_times": times, "_power": power, "_shift": shift}
+
+def new(text, space):
+    if text in slow:
+        raise TimeoutError
+    if text not in bounded:
+        tree = ast.fix_missing_locations(Bounded().visit(ast.parse(text, mode="eval")))
+        bounded[text] = compile(tree, "<bonafix>", "eval")
+    begun = time.perf_counter()
+    try:
+        return eval(bounded[text], space)
+    finally:
+        if time.perf_counter() - begun > LONG:
+            slow.add(text)
+
 def ask(told):
     number, space = told
     key = number, os.environ.get("PYTEST_CURRENT_TEST")
@@ -59,6 +104,7 @@ def ask(told):
         return
     busy.append(sys.gettrace())
     sys.settrace(None)
+    space.update(NAMES)
     try:
         answer(space, *SPOTS[number])
     except Exception:
@@ -74,17 +120,17 @@ def answer(space, first, current, unless, conditions, values, wishes):
     wanted = [(value(a, {}), value(b, {})) for a, b in wishes]
     for place, text in enumerate(conditions):
         try:
-            found = 0 if value(text, space) else 1
+            found = 0 if new(text, space) else 1
         except Exception:
             found = 2
         say(first + EACH * place + found + (0 if now else 3))
     for place, text in enumerate(values):
         try:
-            new = value(text, space)
-            found = [6] if new != now else []
-            if isinstance(now, bool) and not isinstance(new, bool):
+            made = new(text, space)
+            found = [6] if made != now else []
+            if isinstance(now, bool) and not isinstance(made, bool):
                 found = [8]  # 1 is no answer to a question, equal as it is to True
-            elif found and (now, new) in wanted:
+            elif found and (now, made) in wanted:
                 found.append(7)
         except Exception:
             found = [8]
@@ -170,6 +216,7 @@ def _described(spot: Spot, first: int) -> tuple[object, ...]:
 def _tail(table: Mapping[int, tuple[object, ...]], newline: str) -> str:
     """What stands behind the file's own lines: the asker, in two lines."""
     names = f"EACH={_EACH}, VISITS={_VISITS}, SPACE={{}}, SPOTS={table!a}"
+    names += f", LARGE={_LARGE}, SMALL={_SMALL}, LONG={_LONG}"
     file = "(lambda: 0).__code__.co_filename"
     made = f"{_NAME} = dict({names}, FILE={file})"
     run = f"exec(compile({_ASKER!a}, '<bonafix>', 'exec'), {_NAME})"
