@@ -23,6 +23,7 @@ from bonafix.domain import (
 )
 
 PRODUCT, TESTS = "shop.py", "test_shop.py"
+STARTING = 1.0  # seconds that an interpreter may take on a busy machine
 
 # Runs the named test functions of test_shop.py; one JSON object on the last line.
 _SCRIPT = """
@@ -52,6 +53,7 @@ class Runner:
     hung: int = 0  # runs that were killed at their limit
     started: asyncio.Event = field(default_factory=asyncio.Event)
     runs: list[tuple[str, ...]] = field(default_factory=list)
+    limits: list[float | None] = field(default_factory=list)  # of a test, by run
 
     async def __call__(
         self,
@@ -68,12 +70,14 @@ class Runner:
         del expression, record_lines, listen, seconds
         ids = tuple(select or ())
         self.runs.append(ids)
+        self.limits.append(per_test)
         names = [node.rpartition("::")[2] for node in ids]
         with tempfile.TemporaryDirectory() as folder:
             for path, data in {**self.sources, **files}.items():
                 (Path(folder) / path).write_bytes(data or b"")
             stop = "stop" if stop_at_first else "all"
-            out = await self._start(folder, [stop, *names], per_test or 10.0)
+            limit = STARTING + (per_test or 10.0)
+            out = await self._start(folder, [stop, *names], limit)
         return _as_run(ids, out)
 
     async def _start(self, folder: str, words: list[str], limit: float) -> bytes:

@@ -126,6 +126,29 @@ async def test_order_of_rank_despite_hung_ones():
     assert not runner.live
 
 
+async def test_who_takes_long_is_tried_once_more_when_nothing_else_is_left():
+    """What runs away at first sight may be right, and its test a slow one."""
+    slow = COUNT_TESTS.replace("== 5", "== 5\n    import time; time.sleep(1.6)")
+    given = task(
+        COUNT, slow, red=["test_two"], green=["test_zero"], lines=[5], seconds=60.0
+    )
+    runner = Runner(given.snapshot.sources)
+    stream = propose(given, runner, nothing, lambda _: None)
+    async with contextlib.aclosing(stream):
+        first = await anext(stream)
+    assert b"found += 1" in first.patch.changes[0].after
+    alone = [
+        limit
+        for ids, limit in zip(runner.runs, runner.limits, strict=True)
+        if ids == (f"{TESTS}::test_two",)
+    ]
+    hasty, whole = limits_of(given).hasty, limits_of(given).per_test
+    assert hasty < whole
+    first_looks = alone.index(whole)
+    assert first_looks > 1
+    assert alone == [hasty] * first_looks + [whole] * (len(alone) - first_looks)
+
+
 async def test_closing_leaves_nothing_running():
     """Closing the iterator in the middle ends its processes."""
     given = price_task(seconds=30.0)

@@ -145,3 +145,16 @@ def test_what_raises_after_and_is_only_asked_where_that_is_reached():
     first = {text.splitlines()[1].strip() for text in found}
     assert not any(text.startswith("if table[key]") for text in first)
     assert not any(text.startswith("if limit >= table") for text in first)
+
+
+def test_what_nobody_cares_for_is_compared_with_nothing():
+    """`_` is unread in the function, and would come first of all names."""
+    source = (
+        "def head(text, mark):\n"
+        "    left, _, _ = text.partition(mark)\n"
+        "    return left\n"
+    )
+    given = task(source, "", red=["test_head"], lines=[3])
+    conditions = {one.text for spot in spots(given) for one in spot.conditions}
+    assert any("left" in text for text in conditions)
+    assert not any(word == "_" for text in conditions for word in text.split())
