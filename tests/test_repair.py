@@ -212,6 +212,7 @@ def test_guesses_end_no_engine(place):
     assert done.verdict is Verdict.VERIFIED, done.reason
     assert done.best.candidate.patch == right
     assert [said.verdict for said in author.said] == [Verdict.PLAUSIBLE] * ENOUGH
+    assert all(said.guess for said in author.said)
     assert "made to fit" in done.alternatives[0].reason
 
 

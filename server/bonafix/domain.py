@@ -297,6 +297,7 @@ class Feedback:
 
     verdict: Verdict
     visible: str = ""  # what visible tests printed, capped
+    guess: bool = False  # made to fit what it was shown, and too few were kept back
 
 
 # ----------------------------------------------------------------- what is judged

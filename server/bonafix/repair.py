@@ -270,7 +270,9 @@ def _feedback(latest: list[Judgement]) -> Callable[[], Feedback | None]:
     def feedback() -> Feedback | None:
         if not latest:
             return None
-        return Feedback(verdict=latest[0].verdict, visible=latest[0].visible)
+        said = latest[0]
+        guess = any(record.facts.get("fitted") for record in said.evidence)
+        return Feedback(verdict=said.verdict, visible=said.visible, guess=guess)
 
     return feedback
 

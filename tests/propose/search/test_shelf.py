@@ -51,6 +51,20 @@ def test_a_refusal_lowers_what_is_alike():
     assert len(late) < len(early)
 
 
+def test_a_guess_lowers_all_that_is_made_to_fit():
+    """What has a better reason comes first from then on."""
+    first = next(s for s in drained(shelf()) if s.idea.template.fitted)
+    at = []
+    for guess in (False, True):
+        found = shelf()
+        found.taste.judged(first.idea, Verdict.PLAUSIBLE, guess=guess)
+        every = enumerate(drained(found))
+        at.append([n for n, step in every if step.idea.template.fitted])
+    before, after = at
+    assert len(before) == len(after) > 1
+    assert sum(after) > 2 * sum(before)
+
+
 def test_progress_raises_its_line():
     """After a step forward at a line, the others of that line come earlier."""
     found, other = shelf(), shelf()

@@ -90,4 +90,4 @@ class Source:
         if said is None or said.verdict is Verdict.PLAUSIBLE:
             self.survived += 1
         if said is not None and trial.idea is not None:
-            self.shelf.taste.judged(trial.idea, said.verdict)
+            self.shelf.taste.judged(trial.idea, said.verdict, guess=said.guess)

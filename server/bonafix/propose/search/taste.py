@@ -21,6 +21,7 @@ _LEFT: dict[Verdict, tuple[float, float, float]] = {
     Verdict.FLAKY: (0.9, 0.9, 0.7),
     Verdict.PLAUSIBLE: (1.0, 1.0, 0.9),  # it survives: now for something else
 }
+_GUESSED = 0.3  # what was made to fit survives as a guess: another guess adds nothing
 _NOTHING = (1.0, 1.0, 1.0)
 
 Spot = tuple[str, int]  # path, line
@@ -34,6 +35,7 @@ class Taste:
     _taken: Counter[str] = field(default_factory=Counter)
     _lines: Counter[Spot] = field(default_factory=Counter)
     _learned: dict[object, float] = field(default_factory=dict)
+    _fitted: float = 1.0  # of all templates whose ideas are made to fit
 
     def factor(self, idea: Idea) -> float:
         """What the idea's score is to be multiplied with."""
@@ -41,15 +43,21 @@ class Taste:
         fresh = _SAME_KIND ** self._taken[name] * _SAME_LINE ** self._lines[spot]
         known = self._learned
         both = known.get((name, spot), 1.0)
-        return fresh * known.get(name, 1.0) * known.get(spot, 1.0) * both
+        fitted = self._fitted if idea.template.fitted else 1.0
+        return fresh * known.get(name, 1.0) * known.get(spot, 1.0) * both * fitted
 
     def took(self, idea: Idea) -> None:
         """It is being tried."""
         self._taken[idea.template.name] += 1
         self._lines[idea.file.path, idea.line] += 1
 
-    def judged(self, idea: Idea, verdict: Verdict) -> None:
-        """The gate's word on it: a refusal makes what resembles it less likely."""
+    def judged(self, idea: Idea, verdict: Verdict, *, guess: bool = False) -> None:
+        """The gate's word on it: a refusal makes what resembles it less likely.
+
+        `guess`: all that is said against it is that it was made to fit.
+        """
+        if guess:
+            self._fitted *= _GUESSED
         left = _LEFT.get(verdict, _NOTHING)
         name, spot = idea.template.name, (idea.file.path, idea.line)
         for key, factor in zip((name, spot, (name, spot)), left, strict=True):
