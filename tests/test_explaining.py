@@ -121,6 +121,14 @@ def test_who_explains_all_that_is_red_wins(place):
     )
 
 
+def test_what_leaves_as_much_red_is_not_judged(place):
+    """It could be doubted for no less than the one before."""
+    same = patch(place, "1] < values[at]", "1] - values[at] > 0")
+    done = repaired(place, partly(place), same, explains(place))
+    assert done.best.candidate.patch == explains(place)
+    assert done.tried == 1 + 1
+
+
 def test_nobody_pays_for_a_second_patch(place):
     """A model is not asked again where nothing else is doubted."""
     done = repaired(place, partly(place), explains(place), engine="claude")

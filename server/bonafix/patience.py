@@ -53,23 +53,37 @@ class Grace:
 async def falls_short(
     candidate: Candidate, survivors: Sequence[Judgement], run: Runner
 ) -> bool:
-    """Whether it leaves all targets red that some survivors have left red.
+    """Whether it leaves all red that some survivors have left red.
 
     Of a target that was kept back, who proposes does not know: dozens may pass those
-    that are shown, and no other. One run of what they leave tells.
+    that are shown, and no other. One run of what they leave tells. Of a survivor with
+    no other doubt, one is enough: whatever leaves the same can be no better.
     """
-    lefts = [left for one in survivors if (left := _left(one))]
-    if len(lefts) < LIKE:
+    lefts = [(left, one) for one in survivors if (left := _left(one))]
+    if len(lefts) < LIKE and not any(_best(one) for _, one in lefts):
         return False
-    tests = sorted(frozenset[str]().union(*lefts))
+    tests = sorted(frozenset[str]().union(*(left for left, _ in lefts)))
     seen = await run(candidate.patch.files, select=tests)
     red = {test for test in tests if seen.outcome(test) is not Outcome.PASSED}
-    return sum(left <= red for left in lefts) >= LIKE
+    like = [one for left, one in lefts if left <= red]
+    return len(like) >= LIKE or any(map(_best, like))
 
 
 def _left(judgement: Judgement) -> frozenset[str]:
-    targets = judgement.targets
-    return frozenset(t.id for t in targets if t.after is not Outcome.PASSED)
+    """The targets that it leaves red, and what else fails near them and still does."""
+    red = (t.id for t in judgement.targets if t.after is not Outcome.PASSED)
+    return frozenset(red) | near(judgement)
+
+
+def _best(judgement: Judgement) -> bool:
+    """Whether nothing but what it leaves near them is said against it."""
+    return bool(near(judgement)) and len(judgement.missing) == 1
+
+
+def near(judgement: Judgement) -> frozenset[str]:
+    """What stays red under it, and one fault with the targets' might explain."""
+    told = (record.facts.get("near") for record in judgement.evidence)
+    return frozenset(i for ids in told if isinstance(ids, list) for i in map(str, ids))
 
 
 def bounded(run: Runner, baseline: Baseline) -> Runner:

@@ -40,7 +40,7 @@ from bonafix.judge.case import Case
 from bonafix.judge.gate import judge
 from bonafix.judge.hiding.visible import visible_runner
 from bonafix.judge.rank import best_first
-from bonafix.patience import Grace, bounded, falls_short
+from bonafix.patience import Grace, bounded, falls_short, near
 from bonafix.readers import RESERVE, RUNS, counted
 from bonafix.rivals import akin, among
 from bonafix.text import decode
@@ -185,18 +185,13 @@ async def _exhaust(engine: Engine, work: _Work, ledger: _Ledger) -> bool:
 def _done(judgement: Judgement, engine: str) -> bool:
     """Whether nothing better is looked for; to ask a model for more costs money."""
     if judgement.verdict is Verdict.PLAUSIBLE and engine != "search":
-        return _partial(judgement) and len(judgement.missing) == 1
+        return bool(near(judgement)) and len(judgement.missing) == 1
     return judgement.verdict is Verdict.VERIFIED
-
-
-def _partial(judgement: Judgement) -> bool:
-    """Whether something stays red that one fault with the targets' might explain."""
-    return any(record.facts.get("near") for record in judgement.evidence)
 
 
 def _weak(judgement: Judgement) -> bool:
     """Whether it survived, and something with a better reason may still come."""
-    return judgement.candidate.fitted or _partial(judgement)
+    return judgement.candidate.fitted or bool(near(judgement))
 
 
 def _enough(found: Sequence[Judgement]) -> bool:
