@@ -156,29 +156,6 @@ def test_sealed_tests_that_pass_support():
     assert found.facts["passed"] == ["b", "c"]
 
 
-@pytest.mark.parametrize(
-    ("passing", "refusal"),
-    [("", Verdict.UNFIXED), ("b", Verdict.UNFIXED), ("bc", None), ("bcd", None)],
-)
-def test_most_of_many_that_still_fail_refuse(passing, refusal):
-    """One in some may have a cause of its own, and hardly four of five."""
-    reds = [red(name, at=n) for n, name in enumerate("abcdef")]
-    seal = seal_of(*reds, sealed="bcdef")
-    found = told(trial(*reds, targets=1, passing=passing, seal=seal, author="search"))
-    assert found.refusal is refusal
-    assert found.doubt if refusal is None else not found.doubt
-    assert found.summary.startswith(f"{len(passing)}/5 sealed tests pass")
-
-
-def test_of_two_that_still_fail_both_may_have_another_cause():
-    """That is a doubt, as before."""
-    reds = [red(name, at=n) for n, name in enumerate("abc")]
-    seal = seal_of(*reds, sealed="bc")
-    found = told(trial(*reds, targets=1, seal=seal, author="search"))
-    assert found.refusal is None
-    assert "still fails" in found.doubt
-
-
 @pytest.mark.parametrize("sealed", ["", None])
 def test_who_was_fitted_needs_a_test_that_was_kept_back(sealed):
     """What was made from what tests show passes these: that says nothing for it."""

@@ -42,9 +42,6 @@ _FITTED = (
 # Tests that were kept back and pass now, for a patch that was made to fit the others:
 # one is often enough so much like them that it fits as well.
 _TELLING = 2
-# Tests that were kept back and still fail, at least, and as a multiple of those that
-# pass, from which on a patch has not mended what they were thought to share.
-_MANY, _MOST = 3, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +90,6 @@ class Count:
     def certain(self) -> tuple[Twin, ...]:
         """Those that prove that the cause is still there."""
         return tuple(twin for twin in (*self.left, *self.others) if twin.certain)
-
-    @property
-    def overfit(self) -> bool:
-        """Whether of many that were kept back most still fail, sure kin or not."""
-        return len(self.left) >= _MANY and len(self.left) > _MOST * len(self.green)
 
     @property
     def doubtful(self) -> tuple[Twin, ...]:
@@ -204,15 +196,6 @@ def _word(trial: Trial, found: Count, shown: Shown) -> _Word:
         summary = f"{_tally(found)}{first} still fails, and has the same cause"
         return _Word(
             result="fail", summary=summary, refusal=special, place=_place(trial, first)
-        )
-    if found.overfit:
-        first = found.left[0].id
-        summary = f"{_tally(found)}{first} still fails, and so do most others"
-        return _Word(
-            result="fail",
-            summary=summary,
-            refusal=Verdict.UNFIXED,
-            place=_place(trial, first),
         )
     if found.doubtful:
         first = found.doubtful[0].id
