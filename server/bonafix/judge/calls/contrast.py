@@ -81,6 +81,7 @@ class Contrast:
     again: tuple[int, int] = (0, 0)  # fails by the targets' accident: still, before
     computes: bool = False  # the unchanged are not all outside of some enumeration
     collapsed: int = 0  # changed, to an answer that a target wants
+    spoken: int = 0  # distinct answers of targets among these
     collapsed_far: int = 0  # of these, the ones further away
     towards: int = 0  # changed, to what any target wants, trivial or not
     levelled: bool = False  # many values became a target's answer, trivial or not
@@ -147,6 +148,7 @@ def contrast(
         again=(len(again), len(fell)),
         computes=_computes(kept),
         collapsed=sum(shape(pair.after) in told for pair in changed),
+        spoken=len({shape(p.after) for p in changed if shape(p.after) in told}),
         collapsed_far=sum(
             shape(pair.after) in told for pair in changed if pair.distance == "far"
         ),

@@ -91,12 +91,17 @@ def _speechless(found: Contrast) -> bool:
 def _collapses(found: Contrast, *, structural: Signs) -> bool:
     """Whether the changed neighbours get the tests' own answers.
 
-    Most neighbours of an honest `max` do too: so it takes all of many, further away
-    as well, or a sign in the patch itself.
+    Most neighbours of an honest `max` do too, and all of them where a function has some
+    few prices: so it takes all of many, further away as well, that were more different
+    before; or a sign in the patch itself.
     """
     if structural:
         share = HALF if structural >= Signs.KNOWING else COLLAPSED
         return found.changed >= ENOUGH and found.collapse >= share
+    return _all_collapse(found) and found.levelled
+
+
+def _all_collapse(found: Contrast) -> bool:
     every = found.collapsed == found.changed >= 2 * ENOUGH
     return every and found.collapsed_far >= _SEVERAL
 
@@ -121,7 +126,8 @@ def _disputed(probed: Probed, *, structural: Signs) -> str:
         return _uniform(probed)
     # Yes and no alone cannot tell a region around the tests from the right one.
     onesided = structural and _speechless(found) and found.towards == found.changed
-    if found.levelled or onesided:
+    single = found.spoken == 1 and _all_collapse(found) and not _speechless(found)
+    if found.levelled or onesided or single:
         return _collapsed(probed)
     return _worse(probed) if found.worse > found.changed / 2 else ""
 

@@ -117,6 +117,61 @@ def _begun_again(loop: Node | None, statement: Node) -> list[str]:
 _EMPTY = {"[]", "{}", "set()", "''", '""', "0", "None", "list()"}
 
 
+def _begun_anew(site: Site) -> Iterator[Rewrite]:
+    """What a loop has gathered and now hands on is begun again, as before the loop."""
+    statement, around = site.node, [*site.node.ancestors()]
+    loop = next((node for node in around if node.kind in _LOOPS), None)
+    if loop is None or not _plain(statement):
+        return
+    value = statement.named[0]
+    changed = value.child("left") if value.kind == "augmented_assignment" else None
+    following = [n for n in _behind(statement) if n.start > statement.start]
+    told = dict.fromkeys(
+        n.text for n in walk(statement) if n.kind == "identifier" and role(n)
+    )
+    for name in told:
+        first = _initial(site.region, loop, name)
+        again = any(node.text.startswith(f"{name} =") for node in following)
+        if not first or again or (changed is not None and changed.text == name):
+            continue
+        if _gathered(loop, name, statement):
+            indent = f"{site.newline}{line_indent(statement)}"
+            at = statement.end
+            yield Rewrite(((at, at, f"{indent}{name} = {first}"),))
+
+
+def _behind(statement: Node) -> list[Node]:
+    return list(statement.parent.named) if statement.parent is not None else []
+
+
+def _initial(region: Node, loop: Node, name: str) -> str:
+    """The nothing that a name is bound to ahead of a loop."""
+    for node in walk(region):
+        if node.kind == "assignment" and node.start < loop.start:
+            left, right = node.child("left"), node.child("right")
+            if left is not None and right is not None and left.text == name:
+                return right.text if right.text in _EMPTY else ""
+    return ""
+
+
+def _gathered(loop: Node, name: str, apart: Node) -> bool:
+    """Whether another statement of the loop makes it more."""
+    for node in walk(loop):
+        if apart.start <= node.start < apart.end:
+            continue
+        if node.kind in {"augmented_assignment", "assignment"}:
+            left = node.child("left")
+            if left is not None and left.text == name:
+                return True
+        if node.kind == "call" and node.text.startswith(_growing(name)):
+            return True
+    return False
+
+
+def _growing(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{how}(" for how in ("append", "add", "extend", "update"))
+
+
 def _clamped(site: Site) -> Iterator[Rewrite]:
     """`best = x` to `best = max(best, x)`, `sum + x` to `max(0, sum + x)`."""
     left, right = site.node.child("left"), site.node.child("right")
@@ -157,6 +212,31 @@ TEMPLATES = (
                 "def f(a):\n    c = []\n    for d in a:\n        c.append(d)\n",
                 "def f(a):\n    c = []\n    for d in a:\n        c.append(d)\n"
                 "        c.append(d)\n",
+            ),
+        ),
+    ),
+    Template(
+        name="begun-anew",
+        source="TBar FP15 (insert missed statement); QuixBugs",
+        prior=0.3,
+        kinds=frozenset({"expression_statement"}),
+        rewrites=_begun_anew,
+        examples=(
+            Example(
+                "def f(a):\n    b, c = 0, 1\n    d = ''\n    for e in a:\n"
+                "        if e != ' ':\n            d += e\n        else:\n"
+                "            b += int(d)\n    return b\n",
+                "def f(a):\n    b, c = 0, 1\n    d = ''\n    for e in a:\n"
+                "        if e != ' ':\n            d += e\n        else:\n"
+                "            b += int(d)\n            d = ''\n    return b\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a):\n    d = ''\n    for e in a:\n        d += e\n"
+                "    return d\n",
+                "def f(a):\n    d = ''\n    for e in a:\n        d += e\n"
+                "        d = ''\n    return d\n",
             ),
         ),
     ),
