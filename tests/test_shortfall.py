@@ -72,12 +72,13 @@ def right(place):
     return patch(place, LOOP, f"        if piece:\n    {LOOP}")
 
 
-def repaired(place, patches, author="search", look=None):
+def repaired(place, patches, author="search", look=None, *, fitted=False):
     events = []
 
     async def propose(*_given):
         for number, one in enumerate(patches):
-            yield Candidate(patch=one, author=author, title=str(number))
+            title = str(number)
+            yield Candidate(patch=one, author=author, title=title, fitted=fitted)
 
     targets = place.case.targets
     work = repair(
@@ -107,6 +108,21 @@ def test_the_third_of_a_kind_is_not_judged(place):
     said = [e.text for e in events if e.text.endswith("others leave red")]
     assert said == ["2: leaves red what others leave red"]
     assert looks == [sorted(place.case.seal.red)] * 2
+
+
+def test_who_comes_after_many_that_were_sorted_out_is_a_guess(place):
+    """What was kept back has chosen it, and so cannot speak for it any more."""
+    many = [f"if not text or len(text) < {-n}:" for n in range(LIKE + 8)]
+    wrong = [
+        patch(place, FIRST, f"{FIRST}    {guard}\n        return found\n")
+        for guard in many
+    ]
+    done, _ = repaired(place, [*wrong, right(place)], fitted=True)
+    assert done.verdict is Verdict.PLAUSIBLE
+    assert done.best.candidate.patch == right(place)
+    assert "8 others like it failed those that were kept back" in done.reason
+    done, _ = repaired(place, [*wrong[:-1], right(place)], fitted=True)
+    assert done.verdict is Verdict.VERIFIED
 
 
 def test_a_model_s_patch_is_always_judged(place):

@@ -70,6 +70,7 @@ class _Ledger:
     costs: dict[str, Cost] = field(default_factory=dict)
     asked: list[Cost] = field(default_factory=list)  # by the gate
     screened: int = 0
+    failed: int = 0  # made to fit, and not what was kept back
     infeasible: str = ""
     failure: ServiceError | None = None
 
@@ -212,6 +213,7 @@ async def _needless(candidate: Candidate, work: _Work, ledger: _Ledger) -> bool:
     except CollectionFailedError:
         return False  # the gate says what is wrong
     if short:
+        ledger.failed += candidate.fitted
         text = f"{candidate.title}: leaves red what others leave red"
         work.listen(Event(kind="candidate", text=text))
     return short
@@ -227,6 +229,7 @@ async def _judged(candidate: Candidate, work: _Work, ledger: _Ledger) -> Judgeme
         tools = work.tools
         if candidate.author == "search":
             tools = replace(tools, run=bounded(tools.run, case.baseline))
+        case = replace(case, failed=ledger.failed)
         judgement = await judge(candidate, case, tools, work.listen)
         ledger.judged[key] = judgement
         ruling = f"{judgement.verdict}: {judgement.reason}"

@@ -170,6 +170,19 @@ def test_who_was_fitted_needs_a_test_that_was_kept_back(sealed):
     assert "not_applicable" not in fitted.facts
 
 
+def test_who_was_chosen_by_what_was_kept_back_is_a_guess():
+    """Of many that were made to fit, some pass two more tests by chance."""
+    reds = [red(name) for name in "abc"]
+    seal = seal_of(*reds, sealed="bc")
+    plain = trial(*reds, targets=3, seal=seal, author="search", failed=57)
+    assert told(plain).supports  # nobody made it to fit
+    fitted = told(dataclasses.replace(plain, fitted=True))
+    assert "57 others like it failed" in fitted.doubt
+    assert not fitted.supports
+    few = told(dataclasses.replace(plain, fitted=True, failed=3))
+    assert few.supports
+
+
 def test_one_test_that_was_kept_back_is_too_few_for_who_was_fitted():
     """It is often so much like the one that was shown that what fits one fits it."""
     reds = [red("a"), red("b")]

@@ -20,8 +20,9 @@ class Case:
     `targets` may be empty for a patch from outside: then they are the red ids that
     it turns green. `sources` are the snapshot's; what was recorded of the original
     is kept in `recordings` for the next candidate. `doubt` is one that comes with the
-    candidate and that no record of its own would raise. What a stage in `leave_out`
-    says counts for nothing: for measuring what the others see without it.
+    candidate and that no record of its own would raise. `failed` counts others made
+    to fit that what was kept back has told apart. What a stage in `leave_out` says
+    counts for nothing: for measuring what the others see without it.
     """
 
     baseline: Baseline
@@ -33,6 +34,7 @@ class Case:
     seal: Seal | None = None  # what the candidates' author was not shown
     leave_out: frozenset[str] = frozenset()
     doubt: str = ""
+    failed: int = 0
     contradicted: Known = field(default_factory=dict)  # of red tests, as found so far
 
     @property

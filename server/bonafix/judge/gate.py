@@ -217,6 +217,7 @@ def _trial(
         after=after,
         structural=signs(_heard(read, case)),
         fitted=candidate.fitted,
+        failed=case.failed,
         doubt=case.doubt,
     )
 

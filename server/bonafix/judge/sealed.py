@@ -39,9 +39,16 @@ _FITTED = (
     "it was made to fit what the tests show, and {} be kept back to tell whether it is "
     "more than that: add another failing test of the same kind"
 )
+_LUCKY = (
+    "it was made to fit what the tests show, and {} others like it failed those that "
+    "were kept back: one in so many passes by chance: add another failing test"
+)
 # Tests that were kept back and pass now, for a patch that was made to fit the others:
 # one is often enough so much like them that it fits as well.
 _TELLING = 2
+# Candidates made to fit that those tests have sorted out, from which on the next one
+# has been chosen by them: of so many, one passes by chance.
+_CHOSEN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ class Trial:
     structural: Signs = Signs.NONE
     excused: frozenset[str] = frozenset()  # red, and contradicted by another place
     fitted: bool = False  # as the candidate says
+    failed: int = 0  # others made to fit, which failed what was kept back
     doubt: str = ""  # that came with it
 
 
@@ -217,9 +225,12 @@ def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
         return _left_near(trial, found)
     word = _passing(trial, found, shown)
     held = len(found.green) + len(found.awake) + len(_mended(trial, shown))
-    if held >= _TELLING or not trial.fitted:
+    chosen = trial.failed >= _CHOSEN
+    if not trial.fitted or (held >= _TELLING and not chosen):
         return word
     why = _FITTED.format("only one could" if held else "none could")
+    if chosen and held >= _TELLING:
+        why = _LUCKY.format(trial.failed)
     facts = {"fitted": True}
     return _Word(result="inconclusive", summary=why, doubt=why, facts=facts)
 
