@@ -155,7 +155,36 @@ def callee_or_none(node: Node) -> str | None:
     return callee(node) if node.kind == "call" else None
 
 
+def _pieces(site: Site) -> Iterator[Rewrite]:
+    """`x.split(...)` to the numbers, or the stripped texts, that stand there."""
+    called = site.node.child("function")
+    name = called.child("attribute") if called is not None else None
+    if name is None or name.text not in {"split", "splitlines", "findall", "groups"}:
+        return
+    if role(site.node) not in {"value", "returned", "argument", "iterated", "compared"}:
+        return
+    for made, weight in (("int(part)", 1.0), ("part.strip()", 0.6)):
+        yield wrap(site.node, f"[{made} for part in ", "]", weight)
+
+
 TEMPLATES = (
+    Template(
+        name="pieces-converted",
+        source="PySStuBs (add function around expression)",
+        prior=0.2,
+        kinds=frozenset({"call"}),
+        rewrites=_pieces,
+        examples=(
+            Example("x = y.split('.')\n", "x = [int(part) for part in y.split('.')]\n"),
+            Example(
+                "x = f(y.split('.'))\n",
+                "x = f([part.strip() for part in y.split('.')])\n",
+            ),
+        ),
+        never=(
+            Example("x = y.strip('.')\n", "x = [int(part) for part in y.strip('.')]\n"),
+        ),
+    ),
     Template(
         name="call-around",
         source="PySStuBs (add function around expression)",

@@ -99,7 +99,7 @@ def _handed_on(statement: Node) -> bool:
 
 
 def _begun_again(loop: Node | None, statement: Node) -> list[str]:
-    """The names in a statement that the loop sets to nothing behind it."""
+    """The names in a statement that the loop begins again behind it."""
     held = {n.text for n in walk(statement) if n.kind == "identifier" and role(n)}
     following = statement.parent.named if statement.parent is not None else []
     found = []
@@ -109,7 +109,7 @@ def _begun_again(loop: Node | None, statement: Node) -> list[str]:
         right = value.child("right") if value is not None else None
         if left is None or right is None or other.start <= statement.start:
             continue
-        if left.text in held and right.text in _EMPTY:
+        if left.text in held and (right.text in _EMPTY or right.kind == "identifier"):
             found.append(left.text)
     return found
 
@@ -254,6 +254,14 @@ TEMPLATES = (
                 "def f(a):\n    b, c = [], []\n    for d in a:\n        c.append(d)\n"
                 "        if len(c) > 2:\n            b.append(c)\n            c = []\n"
                 "    if c:\n        b.append(c)\n    return b\n",
+            ),
+            Example(
+                "def f(a):\n    b, c = [], ''\n    for d in a:\n        if d:\n"
+                "            c += d\n        else:\n            b.append(c)\n"
+                "            c = d\n    return b\n",
+                "def f(a):\n    b, c = [], ''\n    for d in a:\n        if d:\n"
+                "            c += d\n        else:\n            b.append(c)\n"
+                "            c = d\n    if c:\n        b.append(c)\n    return b\n",
             ),
         ),
         never=(

@@ -110,7 +110,44 @@ def _kept(site: Site, assignment: Node) -> Iterator[Rewrite]:
         yield replace(assignment, new, 0.2)
 
 
+def _exchanged(site: Site) -> Iterator[Rewrite]:
+    """`for a in x: for b in y:` to `for b in y: for a in x:`."""
+    body = site.node.child("body")
+    inner = body.named[0] if body is not None and body.named else None
+    if inner is None or inner.kind != "for_statement":
+        return
+    outer = (site.node.child("left"), site.node.child("right"))
+    other = (inner.child("left"), inner.child("right"))
+    if None in outer or None in other:
+        return
+    first = [node for node in outer if node is not None]
+    second = [node for node in other if node is not None]
+    if _names(first[0]) & _names(second[1]):
+        return  # the inner one goes through what the outer one gives
+    pairs = zip((*first, *second), (*second, *first), strict=True)
+    yield Rewrite(tuple((here.start, here.end, there.text) for here, there in pairs))
+
+
 TEMPLATES = (
+    Template(
+        name="loops-exchanged",
+        source="TBar FP14 (move statement); QuixBugs",
+        prior=0.15,
+        kinds=frozenset({"for_statement"}),
+        rewrites=_exchanged,
+        examples=(
+            Example(
+                "for a in x:\n    for b in range(y):\n        z[b] += a\n",
+                "for b in range(y):\n    for a in x:\n        z[b] += a\n",
+            ),
+        ),
+        never=(
+            Example(
+                "for a in x:\n    for b in a:\n        z += b\n",
+                "for b in a:\n    for a in x:\n        z += b\n",
+            ),
+        ),
+    ),
     Template(
         name="accumulation-missing",
         source="mutation operator ASR; PySStuBs (change binary operator)",
