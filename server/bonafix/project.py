@@ -106,9 +106,7 @@ class Project:
                 opened(self.root, self.config, buffers)
             )
             before = bench.snapshot
-            told = Underway(
-                listen, lambda run: show(_observation(Glance(snapshot=before, run=run)))
-            )
+            told = Underway(listen, lambda run: show(_seen(before, run)))
             with told:
                 run = await bench.tools.run(
                     {},
@@ -321,12 +319,13 @@ class Project:
 def _observation(glance: Glance) -> Observation:
     run = glance.run
     found = tuple(run.results[node_id] for node_id in run.red)
+    return replace(_seen(glance.snapshot, run), groups=grouped(run, found))
+
+
+def _seen(snapshot: Snapshot, run: SuiteRun) -> Observation:
+    """What takes no time to tell: neither causes nor suspects."""
     return Observation(
-        snapshot=glance.snapshot,
-        run=run,
-        groups=grouped(run, found),
-        suspects={},
-        shown=glance.snapshot.sources,
+        snapshot=snapshot, run=run, groups=(), suspects={}, shown=snapshot.sources
     )
 
 

@@ -58,6 +58,17 @@ async def test_the_first_is_told_soon_and_those_after_it_together(monkeypatch):
     assert [event.text for event in heard] == ["t::green", "t::a", "t::b", "t::c"]
 
 
+async def test_of_very_many_the_first_are_told(monkeypatch):
+    """A server answers meanwhile, and the end of the run tells of all."""
+    monkeypatch.setattr(underway, "_MOST", 3)
+    told = []
+    with Underway(lambda _event: None, told.append) as listen:
+        for name in "abcde":
+            listen(failure(name))
+        await until(told, 1)
+    assert told[0].red == ("a", "b", "c")
+
+
 async def test_nothing_is_told_of_a_run_that_is_over():
     """What it found is known by then, or it was cancelled."""
     told = []

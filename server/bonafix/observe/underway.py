@@ -17,6 +17,7 @@ from bonafix.domain import Event, Listener, SuiteRun, TestResult
 
 _FIRST = 0.1  # seconds in which more may fail, before the first of them is told
 _BETWEEN = 1.0  # seconds at least between two tellings
+_MOST = 200  # of them: where more fail, the others are shown at the end
 _SHARE = 10  # times as long as a telling took, there is none
 
 Show = Callable[[SuiteRun], None]
@@ -54,7 +55,8 @@ class Underway:
     def __call__(self, event: Event) -> None:
         """Take one event; never blocks."""
         self.listen(event)
-        if event.failed is None or self._over:
+        full = len(self._results) >= _MOST
+        if event.failed is None or self._over or full:
             return
         self._results[event.failed.id] = event.failed
         self._lines[event.failed.id] = dict(event.lines)

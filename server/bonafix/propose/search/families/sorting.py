@@ -85,6 +85,40 @@ def _tie(site: Site) -> Iterator[Rewrite]:
         yield replace(body, f"(-{text}, {others.get(text, name)})", 0.6)
 
 
+def _directions(site: Site) -> Iterator[Rewrite]:
+    """One of several keys the other way round; instead of `reverse=True`, if so."""
+    arguments = site.node.child("arguments")
+    key = _keyword(arguments, "key") if arguments is not None else None
+    if callee(site.node) not in _ORDERING or key is None or key.kind != "lambda":
+        return
+    body, flag = (
+        key.child("body"),
+        _keyword(arguments, "reverse") if arguments else None,
+    )
+    if body is None or body.kind != "tuple":
+        return
+    drop = _without(flag) if flag is not None and flag.text == "True" else ()
+    for rank, one in enumerate(body.named):
+        if one.kind == "unary_operator" and one.text.startswith("-"):
+            turned = one.text[1:].strip()
+        else:
+            turned = f"-{one.text}" if one.kind in ATOMS else f"-({one.text})"
+        edit = (one.start, one.end, turned)
+        weight = 1.0 / (1 + rank)
+        yield Rewrite(tuple(sorted((edit, *drop))), weight)
+        if drop:
+            yield Rewrite((edit,), 0.3 * weight)
+
+
+def _without(flag: Node) -> tuple[tuple[int, int, str], ...]:
+    """The edit that takes a keyword argument away, with the comma before it."""
+    argument = flag.parent
+    before = argument.previous if argument is not None else None
+    if argument is None or before is None:
+        return ()
+    return ((before.end, argument.end, ""),)
+
+
 def _keyword(arguments: Node, name: str) -> Node | None:
     for argument in arguments.named:
         label = argument.child("name")
@@ -155,6 +189,32 @@ TEMPLATES = (
                 "x = sorted(y, key=lambda a: (a, a))\n",
             ),
             Example("x = f(lambda a: a[1])\n", "x = f(lambda a: -a[1])\n"),
+        ),
+    ),
+    Template(
+        name="tie-direction",
+        source="BugsInPy (an order that is not total); TBar FP13",
+        prior=0.35,
+        kinds=_CALL,
+        rewrites=_directions,
+        examples=(
+            Example(
+                "x = sorted(y, key=lambda a: (b[a], a), reverse=True)\n",
+                "x = sorted(y, key=lambda a: (-b[a], a))\n",
+            ),
+            Example(
+                "y.sort(key=lambda a: (a[1], a[0]))\n",
+                "y.sort(key=lambda a: (-a[1], a[0]))\n",
+            ),
+            Example(
+                "y.sort(key=lambda a: (-a.b, a.c))\n",
+                "y.sort(key=lambda a: (a.b, a.c))\n",
+            ),
+        ),
+        never=(
+            Example(
+                "x = f(y, key=lambda a: (a, b))\n", "x = f(y, key=lambda a: (-a, b))\n"
+            ),
         ),
     ),
 )

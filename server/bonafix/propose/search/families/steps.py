@@ -13,6 +13,7 @@ _NAMED = {"identifier", "attribute", "subscript"}
 _IN_PLACE = {"append", "extend", "sort", "add", "update", "reverse", "insert", "remove"}
 _IN_PLACE |= {"clear", "discard", "appendleft"}
 _LEAVES = {"return_statement", "continue_statement", "break_statement"}
+_PLAIN = {"integer", "float", "string", "none", "subscript", "identifier"}
 _ORDERS = {"<": "+= 1", "<=": "+= 1", "!=": "+= 1", ">": "-= 1", ">=": "-= 1"}
 
 
@@ -57,6 +58,35 @@ def _counted(site: Site) -> Iterator[Rewrite]:
         head = f"{site.newline}{line_indent(body.named[0])}"
         text = f"{head}{sides[0].text} {_ORDERS[signs[0]]}"
         yield Rewrite(((body.end, body.end, text),))
+
+
+def _carried(site: Site) -> Iterator[Rewrite]:
+    """What a loop reads of its last turn, and never sets: `last = item` at its end."""
+    left, body = site.node.child("left"), site.node.child("body")
+    if left is None or body is None or not body.named:
+        return
+    items = [n.text for n in walk(left) if n.kind == "identifier"]
+    bound = {n.text for n in walk(body) if role(n) in {"bound", "counted"}}
+    read = [n.text for n in walk(body) if n.kind == "identifier" and role(n)]
+    for name in dict.fromkeys(read):
+        known = name in site.scope.local and name not in site.scope.parameters
+        if not known or name in bound or name in items or not _begins(site, name):
+            continue
+        ahead = f"{site.newline}{line_indent(body.named[0])}{name} = "
+        for rank, item in enumerate(items):
+            edit = (body.end, body.end, ahead + item)
+            yield Rewrite((edit,), 1.0 / (1 + 0.5 * rank))
+
+
+def _begins(site: Site, name: str) -> bool:
+    """Whether it is bound to something plain ahead of the loop."""
+    before = site.node.previous
+    while before is not None:
+        pair = _assigned(before)
+        if pair is not None and pair[0].text == name:
+            return pair[1].kind in _PLAIN
+        before = before.previous
+    return False
 
 
 def _marked(site: Site) -> Iterator[Rewrite]:
@@ -120,6 +150,29 @@ TEMPLATES = (
         never=(
             Example(
                 "while i < n:\n    i += 2\n", "while i < n:\n    i += 2\n    i += 1\n"
+            ),
+        ),
+    ),
+    Template(
+        name="carried-missing",
+        source="QuixBugs (missing line); TBar FP15 (insert missed statement)",
+        prior=0.3,
+        kinds=frozenset({"for_statement"}),
+        rewrites=_carried,
+        examples=(
+            Example(
+                "def f(a):\n    b = 0\n    c = []\n    for d in a:\n"
+                "        c.append(d - b)\n    return c\n",
+                "def f(a):\n    b = 0\n    c = []\n    for d in a:\n"
+                "        c.append(d - b)\n        b = d\n    return c\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a, b):\n    c = []\n    for d in a:\n"
+                "        c.append(d - b)\n    return c\n",
+                "def f(a, b):\n    c = []\n    for d in a:\n"
+                "        c.append(d - b)\n        b = d\n    return c\n",
             ),
         ),
     ),

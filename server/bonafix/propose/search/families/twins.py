@@ -84,6 +84,30 @@ def _missing(site: Site) -> Iterator[Rewrite]:
             yield Rewrite(((at, at, new),), 1.0 / (1 + 0.3 * rank))
 
 
+def _mirrored(site: Site) -> Iterator[Rewrite]:
+    """`g[a].append(b)`, and right behind it `g[b].append(a)`; half of a twin, too."""
+    node = site.node
+    if node.first_line != node.last_line or '"""' in node.text:
+        return
+    near = {*site.scope.local, *site.scope.parameters} - {"self", "cls"}
+    held = dict.fromkeys(
+        n.text for n in walk(node) if n.kind == "identifier" and n.text in near
+    )
+    for rank, (a, b) in enumerate(combinations(list(held)[:_MOST_NAMES], 2)):
+        text = _exchanged(node.text, ((a, b), (b, a)))
+        if text != node.text and text not in site.region.text:
+            new = f"{site.newline}{line_indent(node)}{text}"
+            yield Rewrite(((node.end, node.end, new),), 1.0 / (1 + 0.3 * rank))
+    words = set(_WORD.findall(node.text))
+    for pairs in _pairings(site.region):
+        half = tuple(pair for pair in pairs if pair[0] in words)
+        text = _exchanged(node.text, half)
+        whole = len(half) == len(pairs) or words & {b for _, b in half}
+        if half and not whole and text not in site.region.text:
+            new = f"{site.newline}{line_indent(node)}{text}"
+            yield Rewrite(((node.end, node.end, new),), 0.5)
+
+
 def _is_whole(node: Node, pairs: Pairs) -> bool:
     """Whether all names of the exchange are in the statement: no half of a twin."""
     return {name for name, _ in pairs} <= set(_WORD.findall(node.text))
@@ -120,6 +144,31 @@ TEMPLATES = (
             Example(
                 "def f(a, b):\n    g(a)\n    return b\n",
                 "def f(a, b):\n    g(a)\n    g(b)\n    return b\n",
+            ),
+        ),
+    ),
+    Template(
+        name="mirrored-missing",
+        source="studies of copied code (CP-Miner, Li et al., 2006); GenProg (insert)",
+        prior=0.12,
+        kinds=frozenset({"expression_statement"}),
+        rewrites=_mirrored,
+        examples=(
+            Example(
+                "def f(a, b, c):\n    c[a].add(b)\n    return c\n",
+                "def f(a, b, c):\n    c[a].add(b)\n    c[b].add(a)\n    return c\n",
+            ),
+            Example(
+                "def f(a, b):\n    c = g(a)\n    d = g(b)\n    c.append(0)\n"
+                "    return c < d\n",
+                "def f(a, b):\n    c = g(a)\n    d = g(b)\n    c.append(0)\n"
+                "    d.append(0)\n    return c < d\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a, b):\n    b[0].add(1)\n    return a\n",
+                "def f(a, b):\n    b[0].add(1)\n    a[0].add(1)\n    return a\n",
             ),
         ),
     ),
