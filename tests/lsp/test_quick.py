@@ -109,8 +109,8 @@ async def test_a_new_and_a_removed_test_are_seen_at_once(editor):
 
 
 async def test_what_fails_shows_while_the_suite_still_runs(editor):
-    """No quick answer speaks of a new file: its failure shows before its last test."""
-    slow = "import time\n\ndef test_slow():\n    time.sleep(3)\n"
+    """No quick answer speaks of a new file: its failure shows after two seconds."""
+    slow = "import time\n\ndef test_slow():\n    time.sleep(6)\n"
     text = "def test_wrong():\n    assert 1 == 2\n\n" + slow
     (editor.root / "test_new.py").write_text(text)
     after = await saved(editor, "calc.py", RIGHT + "\n")

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from bonafix.domain import Event, Outcome, TestResult
 from bonafix.observe import underway
 from bonafix.observe.underway import Underway
@@ -30,6 +32,12 @@ def test_late():
 def failure(name):
     result = TestResult(id=name, outcome=Outcome.FAILED)
     return Event(kind="test", text=name, failed=result, lines={"a.py": frozenset({1})})
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    """The first telling comes soon."""
+    monkeypatch.setattr(underway, "_FIRST", 0.1)
 
 
 async def until(told, count):
@@ -75,7 +83,7 @@ async def test_nothing_is_told_of_a_run_that_is_over():
     with Underway(lambda _event: None, told.append) as listen:
         listen(failure("t::a"))
     listen(failure("t::b"))
-    await asyncio.sleep(2 * underway._FIRST)
+    await asyncio.sleep(0.3)
     assert told == []
 
 

@@ -1,7 +1,7 @@
 """Tests that fail while a run goes on, one by one in; what is known so far out.
 
 A suite may take minutes, or stand still at a test that hangs: what has failed by then
-is told now and again, the first of it almost at once.
+is told now and again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Self
 
 from bonafix.domain import Event, Listener, SuiteRun, TestResult
 
-_FIRST = 0.1  # seconds in which more may fail, before the first of them is told
+_FIRST = 2.0  # seconds before the first is told: who is through by then tells it all
 _BETWEEN = 1.0  # seconds at least between two tellings
 _MOST = 200  # of them: where more fail, the others are shown at the end
 _SHARE = 10  # times as long as a telling took, there is none

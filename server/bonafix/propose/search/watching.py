@@ -23,7 +23,7 @@ from bonafix.text import TextError, apply_edits, encode, lines
 _NAME = "_bonafix"
 _VISITS = 8  # of one spot in one test, after which only the powers of two are asked
 _LARGE, _SMALL = 10_000, 64  # items of a product; what is raised or shifted to
-_LONG = 0.05  # seconds that something new may take
+_LONG = 0.05  # CPU seconds that something new may take
 # What came out of a condition: first what the spot's own one says, then the new one;
 # `!` where it raised. Of an expression: it differs from the spot's own value, and
 # differs as some target wishes, or it raised (or is a number for a truth value).
@@ -89,11 +89,11 @@ def new(text, space):
     if text not in bounded:
         tree = ast.fix_missing_locations(Bounded().visit(ast.parse(text, mode="eval")))
         bounded[text] = compile(tree, "<bonafix>", "eval")
-    begun = time.perf_counter()
+    begun = time.thread_time()
     try:
         return eval(bounded[text], space)
     finally:
-        if time.perf_counter() - begun > LONG:
+        if time.thread_time() - begun > LONG:
             slow.add(text)
 
 def ask(told):
