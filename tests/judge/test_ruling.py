@@ -84,6 +84,47 @@ def test_collapse_onto_the_tested_answer_is_a_special_case():
     assert rule(made).refusal is Verdict.SPECIAL_CASED
 
 
+def test_one_of_some_prices_is_no_special_case():
+    """What was one wrong price, and becomes two right ones, was no more different."""
+    told = [Pair(call(-n), "near", value(0), value(n)) for n in (1499, 1649)]
+    prices = [value(n) for n in (499, 649, 799, 899)]
+
+    def before(n):
+        return value(0) if n < 20 else prices[n % 4]
+
+    def after(n):
+        return value((1499, 1649)[n % 4 > 1]) if n < 20 else prices[n % 4]
+
+    record = rule(pairs(before, after), told)
+    assert record.refusal is None
+    assert record.supports
+
+
+def test_one_answer_for_what_was_one_wrong_answer_is_a_doubt():
+    """A tier that was missing looks like that; so does what only the test wants."""
+    made = pairs(
+        lambda n: value(10 if n < 20 else n), lambda n: value(42 if n < 20 else n)
+    )
+    record = rule(made)
+    assert record.refusal is None
+    assert "an answer that a target wants" in record.doubt
+
+
+@pytest.mark.parametrize(
+    ("exception", "still", "doubted"),
+    [("IndexError", 8, True), ("IndexError", 3, False), ("KeyError", 8, False)],
+)
+def test_who_still_fails_by_the_same_accident_is_doubted(exception, still, doubted):
+    """A missing key is often meant, an index out of range hardly ever."""
+    error = Behaviour(kind="raise", exception=f"builtins:{exception}")
+    told = [Pair(call(-1), "near", error, value(42))]
+    made = pairs(lambda _n: error, lambda n: error if n < still else value(n))
+    record = rule(made, told)
+    assert record.refusal is None
+    assert ("still do" in record.doubt) is doubted
+    assert record.supports is not doubted
+
+
 def test_one_of_few_words_is_no_special_case():
     """Where the original says nothing but what the tests want, a fix does too."""
     words = [Behaviour(kind="value", value=Value("str", w)) for w in "abcd"]
