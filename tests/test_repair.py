@@ -113,7 +113,7 @@ class Author:
                     patch=patch,
                     author="search",
                     like=self.like,
-                    fitted=number in self.fitted,
+                    fitted=2 * (number in self.fitted),
                 )
                 self.said.append(feedback())
             cost = Cost(usd=0.25, requests=1)

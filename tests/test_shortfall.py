@@ -72,7 +72,7 @@ def right(place):
     return patch(place, LOOP, f"        if piece:\n    {LOOP}")
 
 
-def repaired(place, patches, author="search", look=None, *, fitted=False):
+def repaired(place, patches, author="search", look=None, *, fitted=0):
     events = []
 
     async def propose(*_given):
@@ -117,11 +117,11 @@ def test_who_comes_after_many_that_were_sorted_out_is_a_guess(place):
         patch(place, FIRST, f"{FIRST}    {guard}\n        return found\n")
         for guard in many
     ]
-    done, _ = repaired(place, [*wrong, right(place)], fitted=True)
+    done, _ = repaired(place, [*wrong, right(place)], fitted=2)
     assert done.verdict is Verdict.PLAUSIBLE
     assert done.best.candidate.patch == right(place)
     assert "8 others like it failed those that were kept back" in done.reason
-    done, _ = repaired(place, [*wrong[:-1], right(place)], fitted=True)
+    done, _ = repaired(place, [*wrong[:-1], right(place)], fitted=2)
     assert done.verdict is Verdict.VERIFIED
 
 

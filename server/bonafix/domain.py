@@ -262,7 +262,8 @@ class Candidate:
     `note` is its author's word, `thinking` a model's summary of its own: no evidence.
     `like`: other patches that pass the same tests and that as much speaks for.
     `unsettled`: what would have to hold for a test to decide between two such.
-    `fitted`: made so as to fit what the tests show, with no other reason.
+    `fitted`: made so as to fit what the tests show, with no other reason; how many
+    tests must be kept back from it to tell whether it is more than that.
     """
 
     patch: Patch
@@ -276,7 +277,7 @@ class Candidate:
     cost: Cost = Cost()
     like: tuple[Patch, ...] = ()
     unsettled: str = ""
-    fitted: bool = False
+    fitted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ class _Ledger:
     def knows(self, candidate: Candidate) -> bool:
         """Whether a survivor was made to fit the tests as this one was, and there."""
         like = (patch for one in self.whole for patch in one.candidate.like)
-        return candidate.fitted and candidate.patch in like
+        return bool(candidate.fitted) and candidate.patch in like
 
 
 async def repair(
@@ -192,7 +192,7 @@ def _done(judgement: Judgement, engine: str) -> bool:
 
 def _weak(judgement: Judgement) -> bool:
     """Whether it survived, and something with a better reason may still come."""
-    return judgement.candidate.fitted or bool(near(judgement))
+    return bool(judgement.candidate.fitted or near(judgement))
 
 
 def _enough(found: Sequence[Judgement]) -> bool:
@@ -213,7 +213,7 @@ async def _needless(candidate: Candidate, work: _Work, ledger: _Ledger) -> bool:
     except CollectionFailedError:
         return False  # the gate says what is wrong
     if short:
-        ledger.failed += candidate.fitted
+        ledger.failed += bool(candidate.fitted)
         text = f"{candidate.title}: leaves red what others leave red"
         work.listen(Event(kind="candidate", text=text))
     return short

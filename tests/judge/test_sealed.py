@@ -163,7 +163,7 @@ def test_who_was_fitted_needs_a_test_that_was_kept_back(sealed):
     seal = None if sealed is None else seal_of(one)
     plain = trial(one, seal=seal, author="search")
     assert not told(plain).doubt
-    fitted = told(dataclasses.replace(plain, fitted=True))
+    fitted = told(dataclasses.replace(plain, fitted=2))
     assert fitted.result == "inconclusive"
     assert "add another failing test of the same kind" in fitted.doubt
     assert fitted.facts["fitted"]
@@ -176,10 +176,10 @@ def test_who_was_chosen_by_what_was_kept_back_is_a_guess():
     seal = seal_of(*reds, sealed="bc")
     plain = trial(*reds, targets=3, seal=seal, author="search", failed=57)
     assert told(plain).supports  # nobody made it to fit
-    fitted = told(dataclasses.replace(plain, fitted=True))
+    fitted = told(dataclasses.replace(plain, fitted=2))
     assert "57 others like it failed" in fitted.doubt
     assert not fitted.supports
-    few = told(dataclasses.replace(plain, fitted=True, failed=3))
+    few = told(dataclasses.replace(plain, fitted=2, failed=3))
     assert few.supports
 
 
@@ -189,15 +189,27 @@ def test_one_test_that_was_kept_back_is_too_few_for_who_was_fitted():
     seal = seal_of(*reds, sealed="b")
     plain = trial(*reds, targets=2, seal=seal, author="search")
     assert told(plain).supports
-    fitted = told(dataclasses.replace(plain, fitted=True))
+    fitted = told(dataclasses.replace(plain, fitted=2))
     assert "only one could be kept back" in fitted.doubt
     assert not fitted.supports
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4, 5, 6])
+def test_as_many_must_be_kept_back_as_its_maker_says(kept):
+    """What is made of values takes more of them than what is only left out."""
+    names = "bcdefg"[:kept]
+    reds = [red(name) for name in f"a{names}"]
+    seal = seal_of(*reds, sealed=names)
+    made = trial(*reds, targets=len(reds), seal=seal, author="search", fitted=5)
+    assert told(made).supports is (kept >= 5)
+    if 1 < kept < 5:
+        assert f"only {kept} could be kept back" in told(made).doubt
 
 
 def test_who_was_fitted_and_passes_what_was_sealed_is_as_any_other():
     reds = [red("a"), red("b"), red("c")]
     seal = seal_of(*reds, sealed="bc")
-    fitted = trial(*reds, targets=3, seal=seal, author="search", fitted=True)
+    fitted = trial(*reds, targets=3, seal=seal, author="search", fitted=2)
     assert told(fitted).supports
     assert not told(fitted).doubt
     left = trial(
@@ -206,7 +218,7 @@ def test_who_was_fitted_and_passes_what_was_sealed_is_as_any_other():
         seal=seal,
         author="search",
         after={"b": reds[1]},
-        fitted=True,
+        fitted=2,
     )
     assert told(left).refusal or "b failed" in told(left).doubt  # the stronger word
 

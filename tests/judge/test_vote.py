@@ -352,6 +352,8 @@ PRODUCTS = {
         "return total / (people + 1)",
         "return total / (people if people < 5 else people + 1)",
     ),
+    "to six": FAULTY.replace("people + 1", "min(people, 6)"),
+    "to nine": FAULTY.replace("people + 1", "min(people, 9)"),
     "rounded": RIGHT.replace("total / people", "float(total // people)"),
     "hanging": RIGHT.replace(
         "    return total / people", "    while total: pass\n    return total / people"
@@ -381,12 +383,13 @@ class World:
             self.inquiries[name] = calls, inquiry
         return self.inquiries[name]
 
-    def vote(self, name, *rivals, asked=True, unsettled=""):
+    def vote(self, name, *rivals, asked=True, unsettled="", akin=False):
         async def voted():
             base = self.known.baseline
             calls, inquiry = await self.inquired(name)
+            finding = self.finding(rivals, unsettled, akin=akin)
             poll = Poll(
-                rivals=self.finding(rivals, unsettled) if asked else None,
+                rivals=finding if asked else None,
                 targets=tuple(base.run.results[i] for i in base.run.red),
                 layout=base.layout,
                 sources=self.known.sources,
@@ -396,11 +399,11 @@ class World:
 
         return asyncio.run(voted())
 
-    def finding(self, rivals, unsettled):
-        patches, akin = tuple(map(self.patch, rivals)), bool(unsettled)
+    def finding(self, rivals, unsettled, *, akin):
+        patches, like = tuple(map(self.patch, rivals)), akin or bool(unsettled)
 
         async def find(_targets):
-            return Rivalry(patches=patches, tried=9, akin=akin, unsettled=unsettled)
+            return Rivalry(patches=patches, tried=9, akin=like, unsettled=unsettled)
 
         return find
 
@@ -456,6 +459,14 @@ def test_without_a_sound_rival_nothing_is_said(world, rivals):
     found = world.vote("right", *rivals)
     assert (found.result, found.doubt) == ("skipped", "")
     assert found.facts["not_applicable"]
+
+
+def test_numbers_speak_against_nobody_where_the_patch_has_some_itself(world):
+    """As much speaks for 6 as for 9, and the two do otherwise."""
+    found = world.vote("to nine", "to six", akin=True)
+    assert found.doubt
+    assert world.vote("right", "to six", akin=True).doubt == ""
+    assert world.vote("to nine", "to six").doubt == ""  # found independently
 
 
 @pytest.mark.parametrize("rival", ["hanging", "crashing"])

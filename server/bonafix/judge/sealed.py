@@ -43,9 +43,6 @@ _LUCKY = (
     "it was made to fit what the tests show, and {} others like it failed those that "
     "were kept back: one in so many passes by chance: add another failing test"
 )
-# Tests that were kept back and pass now, for a patch that was made to fit the others:
-# one is often enough so much like them that it fits as well.
-_TELLING = 2
 # Candidates made to fit that those tests have sorted out, from which on the next one
 # has been chosen by them: of so many, one passes by chance.
 _CHOSEN = 8
@@ -63,7 +60,7 @@ class Trial:
     after: SuiteRun
     structural: Signs = Signs.NONE
     excused: frozenset[str] = frozenset()  # red, and contradicted by another place
-    fitted: bool = False  # as the candidate says
+    fitted: int = 0  # as the candidate says
     failed: int = 0  # others made to fit, which failed what was kept back
     doubt: str = ""  # that came with it
 
@@ -226,10 +223,12 @@ def _good(trial: Trial, found: Count, shown: Shown) -> _Word:
     word = _passing(trial, found, shown)
     held = len(found.green) + len(found.awake) + len(_mended(trial, shown))
     chosen = trial.failed >= _CHOSEN
-    if not trial.fitted or (held >= _TELLING and not chosen):
+    enough = held >= trial.fitted
+    if not trial.fitted or (enough and not chosen):
         return word
-    why = _FITTED.format("only one could" if held else "none could")
-    if chosen and held >= _TELLING:
+    number = "one" if held == 1 else held
+    why = _FITTED.format(f"only {number} could" if held else "none could")
+    if enough:
         why = _LUCKY.format(trial.failed)
     facts = {"fitted": True}
     return _Word(result="inconclusive", summary=why, doubt=why, facts=facts)

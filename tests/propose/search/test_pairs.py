@@ -85,16 +85,15 @@ def test_what_touches_is_not_merged():
     assert merged(first, first) is None
 
 
-@pytest.mark.parametrize("fitted", [(), (0,), (1,), (0, 1)])
-def test_a_pair_is_fitted_where_one_half_is(fitted):
+@pytest.mark.parametrize("fitted", [(0, 0), (2, 0), (0, 5), (2, 5)])
+def test_a_pair_is_fitted_as_its_worse_half_is(fitted):
     both = [
         dataclasses.replace(
-            one,
-            candidate=dataclasses.replace(one.candidate, fitted=number in fitted),
+            one, candidate=dataclasses.replace(one.candidate, fitted=count)
         )
-        for number, one in enumerate(halves())
+        for one, count in zip(halves(), fitted, strict=True)
     ]
-    assert merged(*both).fitted is bool(fitted)
+    assert merged(*both).fitted == max(fitted)
 
 
 def test_no_gain_is_no_half():

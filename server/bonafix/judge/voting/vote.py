@@ -60,7 +60,8 @@ async def vote(patch: Patch, inquiry: Inquiry, poll: Poll) -> Evidence:
     if poll.rivals is None:
         return _none("no other fix was looked for")
     found = await poll.rivals(poll.targets)
-    sound = [one for one in found.patches if _sound(one, poll)]
+    own = found.akin and invented(patch)
+    sound = [one for one in found.patches if _sound(one, poll, numbers=own)]
     record = await _compared(patch, inquiry, replace(found, patches=tuple(sound)), poll)
     if not sound:
         why = "they look doubtful" if found.patches else "none was found"
@@ -187,9 +188,16 @@ def _applies(records: Sequence[Evidence]) -> dict[str, object]:
 # ----------------------------------------------------------------- who is heard
 
 
-def _sound(rival: Patch, poll: Poll) -> bool:
-    """Whether nothing in its text speaks against it, not even a number of its own."""
-    if invented(rival) or policy(rival, poll.layout).refusal:
+def _sound(rival: Patch, poll: Poll, *, numbers: bool) -> bool:
+    """Whether nothing in its text speaks against it.
+
+    `numbers`: it may bring in some, since the patch that as much speaks for does so.
+    """
+    if policy(rival, poll.layout).refusal:
+        return False
+    if numbers:
+        return True
+    if invented(rival):
         return False
     read = taint(rival, poll.layout, poll.targets, poll.sources)
     return not (read.refusal or read.doubt or read.facts.get("structural"))

@@ -98,7 +98,7 @@ async def propose(
     start = functools.partial(_screen, run=run, limits=limits, wider=wider)
 
     ideas: list[Idea] = []
-    passes = functools.partial(_passes, start, every)
+    passes = functools.partial(_passes, start, every) if thorough else None
 
     def following() -> Trial | None:
         late = not source.survived and watch.remaining() < half

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from bonafix.domain import Candidate, Patch
 from bonafix.propose.search.edges import edges
+from bonafix.propose.search.nearby import nearby
 from bonafix.propose.search.patches import Idea, checked, patch_of
 from bonafix.propose.search.source import Trial
 
@@ -23,23 +24,37 @@ KEPT = 3  # of them, that are named
 async def likened(
     trial: Trial,
     ideas: Sequence[Idea],
-    passes: Callable[[Candidate], Awaitable[bool]],
+    passes: Callable[[Candidate], Awaitable[bool]] | None,
 ) -> Candidate:
     """The candidate with others of `ideas` for its spot that pass all tests, too.
 
     `ideas` are those that were made from what was seen; a template of the catalogue
-    has its own reason, and nobody is asked about it.
+    has its own reason, and nobody is asked about it but where it puts a number in
+    place of another: those beside it may have the same reason. `passes` is `None`
+    where nobody wants to know.
     """
-    if trial.idea is None or not any(one is trial.idea for one in ideas):
+    if trial.idea is None or passes is None:
         return trial.candidate
+    if not any(one is trial.idea for one in ideas):
+        beside = await _passing(nearby(trial.idea), passes)
+        return dataclasses.replace(trial.candidate, like=beside)
+    others = _others(trial.idea, trial.candidate, ideas)
+    found = await _passing(others, passes)
+    unsettled = await _unsettled(trial.idea, passes)
+    return dataclasses.replace(trial.candidate, like=found, unsettled=unsettled)
+
+
+async def _passing(
+    patches: Iterator[Patch], passes: Callable[[Candidate], Awaitable[bool]]
+) -> tuple[Patch, ...]:
+    """The first few of them that pass."""
     found: list[Patch] = []
-    for patch in _others(trial.idea, trial.candidate, ideas):
+    for patch in patches:
         if await passes(Candidate(patch=patch, author="search")):
             found.append(patch)
         if len(found) == KEPT:
             break
-    unsettled = await _unsettled(trial.idea, passes)
-    return dataclasses.replace(trial.candidate, like=tuple(found), unsettled=unsettled)
+    return tuple(found)
 
 
 async def _unsettled(idea: Idea, passes: Callable[[Candidate], Awaitable[bool]]) -> str:

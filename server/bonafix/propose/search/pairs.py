@@ -111,7 +111,7 @@ def _one(patch: Patch, a: Candidate, b: Candidate) -> Candidate:
         author="search",
         title=f"{a.title}; and {b.title}",
         note=f"two edits: {a.note}; {b.note}",
-        fitted=a.fitted or b.fitted,
+        fitted=max(a.fitted, b.fitted),
     )
 
 

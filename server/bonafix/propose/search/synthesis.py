@@ -28,7 +28,7 @@ from bonafix.propose.search.patches import (
     read_file,
 )
 from bonafix.propose.search.places import suspicious, units
-from bonafix.propose.search.template import Rewrite, Template
+from bonafix.propose.search.template import MAKING, Rewrite, Template
 from bonafix.propose.search.watching import Seen, Spot
 from bonafix.syntax import Node
 
@@ -57,7 +57,7 @@ CONDITION = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
-    fitted=True,
+    fitted=MAKING,
 )
 GUARD = Template(
     name="guard-synthesised",
@@ -66,7 +66,7 @@ GUARD = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
-    fitted=True,
+    fitted=MAKING,
 )
 
 

@@ -29,6 +29,13 @@ class Example:
     known: Known = NOTHING  # beside the text; the example's own path is `m.py`
 
 
+# One test that was kept back is often so much like those shown that it passes as well.
+TAKING = 2
+# What is made of values is one of hundreds that were tried: of six such that two or
+# three tests had spoken for, on faults that nobody had looked at, three were right.
+MAKING = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """A family member of the catalogue.
@@ -37,7 +44,7 @@ class Template:
     with weight 1 is right, relative to the other templates (boundary operator = 1).
     `fitted`: it has no reason of its own, but makes what fits the values seen, or takes
     away what tests may merely not miss (as most of what GenProg found did: Qi et
-    al., ISSTA 2015).
+    al., ISSTA 2015); a `Candidate` says what the number means.
     """
 
     name: str
@@ -48,7 +55,7 @@ class Template:
     examples: tuple[Example, ...]
     never: tuple[Example, ...] = ()  # none of its rewrites leads there
     tags: frozenset[str] = frozenset()
-    fitted: bool = False
+    fitted: int = 0
 
 
 def replace(node: Node, new: str, weight: float = 1.0, tag: str = "") -> Rewrite:

@@ -27,7 +27,7 @@ from bonafix.propose.search.patches import (
 )
 from bonafix.propose.search.places import suspicious, units
 from bonafix.propose.search.synthesis import rarity
-from bonafix.propose.search.template import Rewrite, Template
+from bonafix.propose.search.template import MAKING, Rewrite, Template
 from bonafix.propose.search.watching import OTHER, RAISED, WISHED, Seen, Spot
 from bonafix.syntax import Node
 
@@ -60,7 +60,7 @@ VALUE = Template(
     kinds=frozenset(),
     rewrites=_nothing,
     examples=(),
-    fitted=True,
+    fitted=MAKING,
 )
 
 

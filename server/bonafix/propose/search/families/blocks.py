@@ -11,7 +11,7 @@ from bonafix.propose.search.families.statements import (
     spans,
     whole_lines,
 )
-from bonafix.propose.search.template import Example, Rewrite, Template
+from bonafix.propose.search.template import TAKING, Example, Rewrite, Template
 from bonafix.syntax import STATEMENTS, Node
 
 _BLOCKS = {"for_statement", "while_statement", "if_statement", "else_clause"}
@@ -151,7 +151,7 @@ TEMPLATES = (
         prior=0.12,
         kinds=frozenset({"if_statement"}),
         rewrites=_unconditional,
-        fitted=True,
+        fitted=TAKING,
         examples=(Example("if a:\n    b()\n", "b()\n"),),
         never=(
             Example(

@@ -9,7 +9,14 @@ from functools import lru_cache
 from bonafix.propose.search.context import ATOMS, Site, callee, positional, role
 from bonafix.propose.search.idioms import is_type
 from bonafix.propose.search.kinds import HOLDERS, head, kind, may_be
-from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
+from bonafix.propose.search.template import (
+    TAKING,
+    Example,
+    Rewrite,
+    Template,
+    replace,
+    wrap,
+)
 from bonafix.syntax import Node, walk
 
 _VALUES = frozenset({"identifier", "call", "subscript", "attribute", "binary_operator"})
@@ -221,7 +228,7 @@ TEMPLATES = (
         prior=0.25,
         kinds=frozenset({"call"}),
         rewrites=_unwrapped,
-        fitted=True,
+        fitted=TAKING,
         examples=(
             Example("x = sorted(y)\n", "x = y\n"),
             Example("x = y.lower()\n", "x = y\n"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, callee, line_indent, usage
-from bonafix.propose.search.template import Example, Rewrite, Template, swap
+from bonafix.propose.search.template import TAKING, Example, Rewrite, Template, swap
 from bonafix.syntax import STATEMENTS, Node, walk
 
 _REMOVABLE = frozenset(
@@ -155,7 +155,7 @@ TEMPLATES = (
         prior=0.2,
         kinds=_REMOVABLE,
         rewrites=_removed,
-        fitted=True,
+        fitted=TAKING,
         examples=(
             Example("a()\nb()\n", "a()\n"),
             Example("if a:\n    b()\n", "if a:\n    pass\n"),
