@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from bonafix.domain import Outcome
+from bonafix.propose.search import engine
 from bonafix.propose.search.holding import Holding
 from bonafix.propose.search.limits import limits_of
+from bonafix.propose.search.source import Source, Trial
+from bonafix.propose.search.template import MAKING, TAKING
 from tests.propose.search.shop import PRODUCT, TESTS, Runner, task
 from tests.propose.search.test_engine import collect
+from tests.propose.search.test_kin import trials
+from tests.propose.search.test_synthesis import suggested
 
 COUNTED = """\
 def fits(count, most):
@@ -77,6 +84,21 @@ async def test_where_nobody_does_all_who_was_held_is_handed_on():
     assert texts(found)[0] == "return count >= most"
 
 
+@pytest.mark.parametrize(
+    ("fitted", "rest", "held"),
+    [(0, False, False), (TAKING, False, False), (MAKING, False, True), (0, True, True)],
+)
+def test_what_was_made_of_values_waits_for_what_has_a_reason(fitted, rest, held):
+    """And more of its kind is tried later than before."""
+    source = Source(half())
+    step = next(iter(trials(suggested())))
+    one = dataclasses.replace(step.candidate, fitted=fitted)
+    before = source.shelf.taste.factor(step.idea)
+    waits = engine._waits(Trial(one, step.idea), engine._Seen(rest=rest), source)
+    assert waits is held
+    assert (source.shelf.taste.factor(step.idea) < before) is (fitted == MAKING)
+
+
 async def test_nobody_is_held_for_who_only_wants_others_to_compare_with():
     """Rivals need not be good."""
     given = half()
@@ -90,12 +112,12 @@ def test_who_is_held_and_for_how_long():
     one, other, last = object(), object(), object()
     holding = Holding(most=10)
     assert holding.due(5) == []
-    assert holding.admit(one, rest=True, screened=5) == []
-    assert holding.admit(other, rest=False, screened=6) == [other]
+    assert holding.admit(one, waits=True, screened=5) == []
+    assert holding.admit(other, waits=False, screened=6) == [other]
     assert holding.due(14) == []
     assert holding.due(15) == [one]
     assert holding.due(16) == []
-    assert holding.admit(last, rest=True, screened=17) == [last]
+    assert holding.admit(last, waits=True, screened=17) == [last]
     assert holding.due() == []
 
 
@@ -104,10 +126,10 @@ def test_who_is_held_where_candidates_are_slow():
     times = iter([100.0, 100.0, 104.9, 105.0, 105.1])
     holding = Holding(clock=lambda: next(times))
     one, other = object(), object()
-    assert holding.admit(one, rest=True, screened=1) == []
+    assert holding.admit(one, waits=True, screened=1) == []
     assert holding.due(2) == []
     assert holding.due(3) == [one]
-    assert holding.admit(other, rest=True, screened=4) == [other]
+    assert holding.admit(other, waits=True, screened=4) == [other]
 
 
 async def test_what_else_is_asked():

@@ -20,6 +20,7 @@ from bonafix.judge.variants.rewriting import Subject, Variant, rewritten
 from bonafix.judge.variants.weighing import Weighed, weighed
 from bonafix.syntax import Module, parse
 from bonafix.text import SourceText, TextError, decode, encode
+from bonafix.together import at_once
 
 PATIENCE = 5.0  # seconds after which a blocked variant takes its process along
 WALL = 1.0  # seconds for one variant at least
@@ -149,11 +150,13 @@ async def _pairs(
     bench: _Bench, patch: Patch, tests: Tests, draws: Sequence[Draw]
 ) -> list[Pair]:
     calls = [draw.call for draw in draws]
-    if any(call not in tests.original for call in calls):
-        seen, again = [await bench.raw({}, calls) for _ in range(2)]
-        tests.original.update((call, (seen[call], again[call])) for call in calls)
+    new = [call for call in calls if call not in tests.original]
+    seen, after = await at_once(bench.raw({}, new), bench.raw(patch.files, calls))
+    # Who ran out of time once would do so again, and that is all there is to see.
+    ended = [call for call in new if seen[call].kind != "hang"]
+    again = {**seen, **await bench.raw({}, ended)}
+    tests.original.update((call, (seen[call], again[call])) for call in new)
     before = {call: tests.original[call][0] for call in calls}
-    after = await bench.raw(patch.files, calls)
     bench.masks = {call: steady(*tests.original[call]) for call in calls}
     both = await _settled(bench, patch, before, after)
     return [Pair(d.call, d.distance, *both[d.call], d.moved) for d in draws]

@@ -46,7 +46,9 @@ from bonafix.propose.search.families import (
     patterns,
     refusals,
     rounding,
+    rounds,
     sharing,
+    siblings,
     slices,
     sorting,
     starts,
@@ -109,6 +111,8 @@ CATALOGUE: tuple[Template, ...] = (
     *moves.TEMPLATES,
     *endings.TEMPLATES,
     *twins.TEMPLATES,
+    *siblings.TEMPLATES,
+    *rounds.TEMPLATES,
     *completions.TEMPLATES,
     *donors.TEMPLATES,
 )

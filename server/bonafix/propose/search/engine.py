@@ -29,6 +29,7 @@ from bonafix.propose.search.pairs import partial
 from bonafix.propose.search.patches import Idea
 from bonafix.propose.search.source import Source, Trial
 from bonafix.propose.search.stopwatch import Watch
+from bonafix.propose.search.template import MAKING
 from bonafix.propose.search.whole import Whole, Wider
 
 CONCURRENT = 2
@@ -85,9 +86,9 @@ async def propose(
     a test nearer. Where none passes, at the end those that turn some green and harm
     none. Only templates' single edits where it need not be `thorough`. Who makes any
     test of the `whole` suite worse is not handed on either, as far as that is quick to
-    tell; who leaves red what else runs the same lines is handed on later. Runs at most
-    `concurrent` candidates at once, for `task.seconds` in all; closing the iterator
-    ends them.
+    tell; who leaves red what else runs the same lines, or was made of values alone, is
+    handed on later. Runs at most `concurrent` candidates at once, for `task.seconds` in
+    all; closing the iterator ends them.
     """
     limits, watch, tally = limits_of(task), Watch(task.seconds), _Tally()
     every = frozenset(limits.targets)
@@ -125,7 +126,8 @@ async def propose(
                     _learn(source, trial, seen)
                 # Who passes follows his event at once: it says what he does.
                 passing, now = trial if full else None, tally.screened
-                for ready in holding.next(passing, rest=seen.rest, screened=now):
+                waits = full and _waits(trial, seen, source)
+                for ready in holding.next(passing, waits=waits, screened=now):
                     told = await likened(ready, ideas, passes)
                     watch.stop()
                     yield told
@@ -148,6 +150,14 @@ def _learn(source: Source, trial: Trial, seen: _Seen) -> None:
     found = partial(source.task, trial.candidate, trial.idea, seen.results)
     if found is not None:
         source.remember(found)
+
+
+def _waits(trial: Trial, seen: _Seen, source: Source) -> bool:
+    """Whether something better than what has passed may still come."""
+    made = trial.candidate.fitted >= MAKING
+    if made:
+        source.shelf.taste.guessed()
+    return seen.rest or made
 
 
 async def _refill(

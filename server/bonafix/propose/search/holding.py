@@ -1,7 +1,9 @@
 """One fault may show in several ways: who mends them all is handed on first.
 
 Failures are grouped by how they look. A patch for one group that leaves red what runs
-the lines it changes may have cured a symptom; so others get a chance before it.
+the lines it changes may have cured a symptom; so others get a chance before it. So they
+do before what was made of values seen: few of them have tests enough to be believed,
+and to judge one takes as long as to try a hundred others.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ SECONDS = 5.0  # for which they are, at most: what is red may be so for good
 
 @dataclass(slots=True)
 class Holding:
-    """Candidates that pass their targets and leave other tests of their lines red."""
+    """Candidates that pass their targets, and for which there may be a better one."""
 
     most: int = MOST
     clock: Callable[[], float] = time.monotonic
@@ -26,16 +28,16 @@ class Holding:
     _end: int | None = None  # of screened candidates, from which on none is held
     _late: float = 0.0  # on the clock, the same
 
-    def next(self, trial: Trial | None, *, rest: bool, screened: int) -> list[Trial]:
+    def next(self, trial: Trial | None, *, waits: bool, screened: int) -> list[Trial]:
         """What may be handed on now; `trial`: who has just passed, if anybody has."""
-        now = [] if trial is None else self.admit(trial, rest=rest, screened=screened)
+        now = [] if trial is None else self.admit(trial, waits=waits, screened=screened)
         return [*now, *self.due(screened)]
 
-    def admit(self, trial: Trial, *, rest: bool, screened: int) -> list[Trial]:
-        """What of it may be handed on at once. `rest`: it leaves something red."""
-        if rest and self._end is None:
+    def admit(self, trial: Trial, *, waits: bool, screened: int) -> list[Trial]:
+        """What of it may be handed on at once. `waits`: it may be held."""
+        if waits and self._end is None:
             self._end, self._late = screened + self.most, self.clock() + SECONDS
-        if not rest or self._over(screened):
+        if not waits or self._over(screened):
             return [trial]
         self._held.append(trial)
         return []

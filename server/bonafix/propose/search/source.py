@@ -10,6 +10,7 @@ from bonafix.propose.search.candidates import steps
 from bonafix.propose.search.pairs import Partial, doubles
 from bonafix.propose.search.patches import Idea
 from bonafix.propose.search.shelf import Shelf, Step
+from bonafix.propose.search.template import MAKING
 
 _KEPT = 40  # partial ones that are remembered
 _TURNS = 3  # of so many candidates one is a single edit, once pairs have begun
@@ -90,4 +91,5 @@ class Source:
         if said is None or said.verdict is Verdict.PLAUSIBLE:
             self.survived += 1
         if said is not None and trial.idea is not None:
-            self.shelf.taste.judged(trial.idea, said.verdict, guess=said.guess)
+            guess = said.guess and trial.candidate.fitted < MAKING  # else told before
+            self.shelf.taste.judged(trial.idea, said.verdict, guess=guess)

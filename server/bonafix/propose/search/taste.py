@@ -51,13 +51,17 @@ class Taste:
         self._taken[idea.template.name] += 1
         self._lines[idea.file.path, idea.line] += 1
 
+    def guessed(self) -> None:
+        """What was made to fit passes what is shown: more of it adds little."""
+        self._fitted *= _GUESSED
+
     def judged(self, idea: Idea, verdict: Verdict, *, guess: bool = False) -> None:
         """The gate's word on it: a refusal makes what resembles it less likely.
 
         `guess`: all that is said against it is that it was made to fit.
         """
         if guess:
-            self._fitted *= _GUESSED
+            self.guessed()
         left = _LEFT.get(verdict, _NOTHING)
         name, spot = idea.template.name, (idea.file.path, idea.line)
         for key, factor in zip((name, spot, (name, spot)), left, strict=True):

@@ -9,13 +9,20 @@ from bonafix.propose.search.families.guards import answers
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node, walk
 
+LEAVES = frozenset(
+    {
+        *("return_statement", "raise_statement"),
+        *("break_statement", "continue_statement"),
+    }
+)
 _LOOPS = frozenset({"for_statement", "while_statement"})
+_ACCUMULATORS = 2
 
 
 def _jump(site: Site) -> Iterator[Rewrite]:
     """A branch without an end: `break`, `continue`, `return` after what it does."""
     body = site.node.child("consequence")
-    if body is None or not body.named or body.named[-1].kind in _LEAVES:
+    if body is None or not body.named or body.named[-1].kind in LEAVES:
         return
     last = body.named[-1]
     head = f"{site.newline}{line_indent(body.named[0])}"
@@ -95,14 +102,6 @@ def _made(function: Node, site: Site) -> list[str]:
         if n.start < site.node.start
     ]
     return list(dict.fromkeys(reversed(found)))[: _ACCUMULATORS + 1]
-
-
-_LEAVES = {
-    *("return_statement", "raise_statement", "break_statement", "continue_statement"),
-}
-
-
-_ACCUMULATORS = 2
 
 
 TEMPLATES = (

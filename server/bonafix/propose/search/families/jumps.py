@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site
+from bonafix.propose.search.families.endings import LEAVES
 from bonafix.propose.search.template import Example, Rewrite, Template, replace
 from bonafix.syntax import Node, walk
 
 _LOOPS = {"for_statement", "while_statement"}
 _ENDS = _LOOPS | {"function_definition", "class_definition", "module"}
-_LEAVES = {
-    *("return_statement", "raise_statement", "break_statement", "continue_statement"),
-}
 _OTHERS: dict[str, tuple[tuple[str, float], ...]] = {
     "break": (("continue", 1.0), ("return", 0.4)),
     "continue": (("break", 0.9), ("return", 0.4)),
@@ -57,7 +55,7 @@ def _chained(site: Site) -> Iterator[Rewrite]:
 def _leaves(statement: Node) -> bool:
     """Whether nothing comes back from its block: then it makes no difference."""
     body = statement.child("consequence")
-    return body is not None and bool(body.named) and body.named[-1].kind in _LEAVES
+    return body is not None and bool(body.named) and body.named[-1].kind in LEAVES
 
 
 def _yielded(site: Site) -> Iterator[Rewrite]:
