@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, callee, positional, role
-from bonafix.propose.search.kinds import SEQUENCES, head, kind, may_be
+from bonafix.propose.search.kinds import (
+    SEQUENCES,
+    head,
+    kind,
+    kinds,
+    may_be,
+    may_be_number,
+)
 from bonafix.propose.search.template import Example, Rewrite, Template, replace, wrap
-from bonafix.syntax import Node
+from bonafix.syntax import Node, walk
 
 _SLICED = frozenset({"slice"})
 _VALUES = frozenset({"identifier", "attribute", "call", "subscript"})
 _SEQUENCES = SEQUENCES - {"range"}
+_MOST = 4
 
 
 def _side(site: Site) -> Iterator[Rewrite]:
@@ -29,6 +37,22 @@ def _side(site: Site) -> Iterator[Rewrite]:
         written = bound if bounds[0].kind in _VALUES | {"integer"} else f"({bound})"
         yield replace(site.node, f"-{written}:", 0.9)
         yield replace(site.node, f":-{written}", 0.6)
+
+
+def _other_bound(site: Site) -> Iterator[Rewrite]:
+    """`a[:n]` to `a[m:n]`, for the numbers that are near."""
+    bounds, colons = site.node.named, [c for c in site.node.children if c.kind == ":"]
+    if len(bounds) != 1 or len(colons) != 1 or bounds[0].kind not in _VALUES:
+        return
+    asked = {n.text for n in walk(bounds[0]) if n.kind == "identifier"}
+    known, parameters = kinds(site), set(site.scope.parameters)
+    near = [n for n in (*site.scope.parameters, *site.scope.local) if n not in asked]
+    fit = [n for n in dict.fromkeys(near) if may_be_number(known.get(n, ""))]
+    ends = bounds[0].end <= colons[0].start
+    for rank, name in enumerate(fit[:_MOST]):
+        weight = (1.0 if name in parameters or known.get(name) else 0.5) / (1 + rank)
+        at = site.node.end if ends else site.node.start
+        yield Rewrite(((at, at, name),), weight)
 
 
 def _step(site: Site) -> Iterator[Rewrite]:
@@ -120,6 +144,32 @@ TEMPLATES = (
             Example("x = a[:n]\n", "x = a[-n:]\n"),
         ),
         never=(Example("x = a[m:n]\n", "x = a[n:]\n"),),
+    ),
+    Template(
+        name="slice-bound-missing",
+        source="TBar FP9 and PAR (parameter adder), for slices",
+        prior=0.2,
+        kinds=_SLICED,
+        rewrites=_other_bound,
+        examples=(
+            Example(
+                "def f(a, m, n):\n    return a[:n]\n",
+                "def f(a, m, n):\n    return a[m:n]\n",
+            ),
+            Example(
+                "def f(a, m, n):\n    return a[m:]\n",
+                "def f(a, m, n):\n    return a[m:n]\n",
+            ),
+        ),
+        never=(
+            Example(
+                "def f(a, m, n):\n    return a[:n:2]\n",
+                "def f(a, m, n):\n    return a[m:n:2]\n",
+            ),
+            Example(
+                "def f(a, n):\n    return a[:n]\n", "def f(a, n):\n    return a[n:n]\n"
+            ),
+        ),
     ),
     Template(
         name="slice-step",

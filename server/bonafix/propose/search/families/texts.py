@@ -11,6 +11,14 @@ from bonafix.syntax import Node
 
 _SEPARATORS = ("", " ", ",", ", ", "\n", "-", "_", ".")
 _STRING = frozenset({"string"})
+_OPPOSITES = {
+    "islower": ("isupper",),
+    "isupper": ("islower",),
+    "isalpha": ("isdigit", "isspace"),
+    "isdigit": ("isalpha", "isspace"),
+    "isalnum": ("isspace",),
+    "isspace": ("isalnum", "isalpha"),
+}
 _READERS = {"open", "encode", "decode", "strftime", "strptime", "read_text"}
 _READERS |= {"write_text", "getattr", "hasattr", "setattr", "import_module"}
 
@@ -41,6 +49,22 @@ def _case(site: Site) -> Iterator[Rewrite]:
     if value.islower() and len(set(value)) == len(value) > 1:  # an alphabet
         both = f"{text[:-1]}{value.upper()}{text[-1]}"
         yield replace(site.node, both, 0.8)
+
+
+def _not_the_opposite(site: Site) -> Iterator[Rewrite]:
+    """`a.islower()` to `not a.isupper()`: neither holds of a digit."""
+    function, arguments = site.node.child("function"), site.node.child("arguments")
+    name = function.child("attribute") if function is not None else None
+    thing = function.child("object") if function is not None else None
+    if name is None or thing is None or arguments is None or arguments.named:
+        return
+    around = site.node.parent
+    for rank, other in enumerate(_OPPOSITES.get(name.text, ())):
+        said, weight = f"{thing.text}.{other}()", 1.0 / (1 + rank)
+        if around is not None and around.kind == "not_operator":
+            yield replace(around, said, weight)
+        else:
+            yield replace(site.node, f"not {said}", weight)
 
 
 def _is_code(node: Node, value: str) -> bool:
@@ -87,6 +111,21 @@ TEMPLATES = (
         never=(
             Example("x = open(y, 'rb')\n", "x = open(y, 'RB')\n"),
             Example("x = d.strftime('%m')\n", "x = d.strftime('%M')\n"),
+        ),
+    ),
+    Template(
+        name="predicate-opposite",
+        source="PySStuBs (change unary operator; different method, same arguments)",
+        prior=0.2,
+        kinds=frozenset({"call"}),
+        rewrites=_not_the_opposite,
+        examples=(
+            Example("x = a and b.islower()\n", "x = a and not b.isupper()\n"),
+            Example("x = not a.isdigit()\n", "x = a.isalpha()\n"),
+        ),
+        never=(
+            Example("x = a.islower(b)\n", "x = not a.isupper(b)\n"),
+            Example("x = a.title()\n", "x = not a.upper()\n"),
         ),
     ),
 )
