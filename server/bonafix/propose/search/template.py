@@ -32,7 +32,7 @@ class Example:
 # One test that was kept back is often so much like those shown that it passes as well.
 TAKING = 2
 # What is made of values is one of hundreds that were tried: of six such that two or
-# three tests had spoken for, on faults that nobody had looked at, three were right.
+# three tests had spoken for, on faults that others had written, three were right.
 MAKING = 5
 
 
