@@ -42,7 +42,8 @@ def _is_last(node: Node) -> bool:
     return bool(siblings) and siblings[-1] == node
 
 
-def _one_line(node: Node) -> bool:
+def one_line(node: Node) -> bool:
+    """Whether it begins and ends in one line."""
     return node.first_line == node.last_line
 
 
@@ -59,7 +60,7 @@ def _ends(site: Site, body: Node) -> list[str]:
         for n in walk(body)
         if n.kind == "identifier" and role(n) in {"bound", "counted"}
     ]
-    others = [one.named[0].text for one in found if one.named and _one_line(one)]
+    others = [one.named[0].text for one in found if one.named and one_line(one)]
     return list(
         dict.fromkeys([*bound[-1:], *others[:2], *answers(function, site.known)[:1]])
     )

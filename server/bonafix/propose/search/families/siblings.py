@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafix.propose.search.context import Site, line_indent, operands, operator
-from bonafix.propose.search.families.endings import LEAVES
+from bonafix.propose.search.families.endings import LEAVES, one_line
 from bonafix.propose.search.template import Example, Rewrite, Template, wrap
 from bonafix.syntax import Node, walk
 
@@ -52,15 +52,11 @@ def _ends(bodies: list[Node], body: Node) -> list[str]:
     others = [one for one in bodies if one != body]
     found = [one.named[place] for place in (-1, 0, -2) for one in _long(others, place)]
     simple = [s for s in found if s.kind == "expression_statement"]
-    return list(dict.fromkeys(s.text for s in simple if _is_one_line(s)))[:_MOST]
+    return list(dict.fromkeys(s.text for s in simple if one_line(s)))[:_MOST]
 
 
 def _long(bodies: list[Node], place: int) -> list[Node]:
     return [one for one in bodies if len(one.named) >= abs(place)]
-
-
-def _is_one_line(node: Node) -> bool:
-    return node.first_line == node.last_line
 
 
 def _another_term(site: Site) -> Iterator[Rewrite]:
